@@ -1,0 +1,52 @@
+# Two commands set everything up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+VIDEO ?= out/demo.mkv
+OUT := out
+
+.PHONY: demo test lint bench figures clean
+
+$(BIN)/vmaf-tune: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.test: $(BIN)/vmaf-tune
+	$(PIP) -e '.[test,plot,train]'
+	@touch $@
+
+$(VENV)/.lint: $(BIN)/vmaf-tune
+	$(PIP) -e '.[lint]'
+	@touch $@
+
+# A generated clip with detail, motion and grain, so that its curve is not flat.
+out/demo.mkv: | $(BIN)/vmaf-tune
+	@mkdir -p $(OUT)
+	$(BIN)/python examples/make_clip.py $@
+
+## demo: install, then find the CRF of a generated clip (or of VIDEO=file) and learn from it
+demo: $(BIN)/vmaf-tune $(VIDEO)
+	$(BIN)/vmaf-tune --crf-search --plugin ridge-sidecar -i "$(VIDEO)" -e libx264 --min-vmaf 93
+
+## test: install what tests need, and pass them
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+## lint: ruff, and mypy on the host
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+## bench: searches against bisection and ab-av1's rule, on the same clips in one run
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/search.py
+
+## figures: the figures of docs/, drawn by the product itself
+figures: $(VENV)/.test out/demo.mkv
+	$(BIN)/vmaf-tune crf-search -i out/demo.mkv -e libx264 --min-vmaf 93 --plot docs/search.svg --no-cache
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist *.egg-info

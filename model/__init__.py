@@ -1,0 +1,1 @@
+"""Models that come with vmaf-tune: read them through vmaftune.models."""

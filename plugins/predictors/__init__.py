@@ -1,0 +1,1 @@
+"""Predictors: they give the curve of a source with its uncertainty."""

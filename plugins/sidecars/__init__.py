@@ -1,0 +1,1 @@
+"""Corrections: they shift a predicted curve by what this host has learned."""

@@ -1,0 +1,1 @@
+"""Trainers: they learn to make better models from captures."""

@@ -1,0 +1,93 @@
+"""Entry point: the commands, loaded when they are used, and what becomes of errors and signals."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from vmaftune import __version__
+from vmaftune.errors import VmafTuneError
+
+_COMMANDS = {
+    "crf-search": "find the coarsest CRF whose verified VMAF reaches a target",
+    "score": "VMAF of one video against another",
+    "predict": "the predicted VMAF(CRF) curve of a source, without encoding",
+    "plugins": "what is installed, and what is on",
+    "cache": "what is kept of earlier searches",
+    "corpus": "measure curves that predictors are made from",
+    "doctor": "what was found on this host, and what is missing",
+}
+_ALIAS = "--crf-search"
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are run: ``--help`` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"vmaftune.cli.{name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="vmaf-tune")
+def cli() -> None:
+    """Encode video to a quality: finds the coarsest CRF with a verified VMAF in a few probes, and learns on this host.
+
+    \b
+    vmaf-tune --crf-search --plugin ridge-sidecar -i film.mkv -e libsvtav1 --min-vmaf 93
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code: 0, 1 our failure, 2 the user's mistake, 3 target not met, 130 interrupted."""
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    if _ALIAS in arguments and (not arguments or arguments[0] not in _COMMANDS):
+        arguments.remove(_ALIAS)
+        arguments.insert(0, "crf-search")
+    try:
+        outcome: Any = cli.main(arguments, prog_name="vmaf-tune", standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except VmafTuneError as error:
+        return _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"vmaf-tune: {' '.join(message.split())}", err=True)
+    return code
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM unwinds like an interrupt, so that children end and temporary files go."""
+    raise SystemExit(128 + number)

@@ -1,0 +1,98 @@
+"""``vmaf-tune predict``: the predicted curve of a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import numpy as np
+
+from vmaftune.cli.options import (
+    encode_options,
+    host_options,
+    json_option,
+    plugin_options,
+    range_options,
+    sample_options,
+)
+from vmaftune.cli.session import Session
+from vmaftune.encoders.spec import number
+from vmaftune.search.grid import crf_grid
+from vmaftune.search.posterior import Posterior
+from vmaftune.search.source import prepare
+from vmaftune.state.workspace import workspace
+from vmaftune.types import CurveContext
+
+_LINES = 13
+
+
+class PredictReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``--json`` prints; arrays of shape (n,)."""
+
+    encoder: str
+    preset: str | None
+    predictor: str
+    note: str | None
+    plugins: list[str]
+    crfs: list[float]
+    vmaf: list[float]
+    deviation: list[float]
+    correction_vmaf: list[float]
+    feature_seconds: float
+
+
+@click.command("predict")
+@encode_options
+@range_options
+@sample_options
+@plugin_options
+@host_options
+@click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="FILE.png|svg", help="Draw the curve (needs matplotlib)."
+)
+@json_option
+def command(**options: Any) -> None:
+    """The VMAF(CRF) curve that is expected of a source, with its 90 % band; nothing is encoded, nothing is verified."""
+    session = Session(options)
+    ffmpeg = session.ffmpeg()
+    spec = session.encoder(ffmpeg)
+    grid = crf_grid(
+        spec, session.option("min_crf", None), session.option("max_crf", None), session.option("crf_increment", None)
+    )
+    with session.plugins() as plugins, workspace() as folder:
+        source = prepare(ffmpeg, options["input_"], session.encode_request(spec), session.store, folder)
+        preset = source.settings.preset
+        curve = plugins.predict(CurveContext(features=source.measured.features, encoder=spec, preset=preset, crfs=grid))
+        deviation = Posterior(curve.corrected).deviation()
+    report = PredictReport(
+        encoder=spec.name,
+        preset=preset,
+        predictor=curve.predictor,
+        note=curve.bare.note,
+        plugins=list(curve.adjustments),
+        crfs=grid.tolist(),
+        vmaf=np.round(np.clip(curve.corrected.mean, 0, 100), 3).tolist(),
+        deviation=np.round(deviation, 3).tolist(),
+        correction_vmaf=np.round(curve.corrected.mean - curve.bare.mean, 3).tolist(),
+        feature_seconds=round(source.measured.feature_seconds, 3),
+    )
+    if options["plot"] is not None:
+        from vmaftune.cli.plot import plot_prediction
+
+        title = f"{spec.name} preset {preset}: {curve.predictor.split('@')[0]}"
+        plot_prediction(report.crfs, report.vmaf, report.deviation, title, options["plot"])
+    click.echo(msgspec.json.encode(report).decode() if options["as_json"] else "\n".join(_lines(report)))
+
+
+def _lines(report: PredictReport) -> list[str]:
+    lines = [f"{report.encoder} preset {report.preset}, expected by {report.predictor} (not verified)"]
+    if report.note:
+        lines.append(report.note)
+    lines.append("   CRF    VMAF   90 % band")
+    for place in np.unique(np.linspace(0, len(report.crfs) - 1, _LINES).round().astype(int)):
+        crf, mean, reach = report.crfs[place], report.vmaf[place], 1.645 * report.deviation[place]
+        low, high = max(0.0, mean - reach), min(100.0, mean + reach)
+        lines.append(f"{number(crf):>6}  {mean:6.2f}   {low:6.2f} to {high:6.2f}")
+    return lines

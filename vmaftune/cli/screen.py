@@ -1,0 +1,90 @@
+"""What a person sees of a search: a live line on a terminal, plain lines in a pipe. Results go to standard output."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from vmaftune.encoders.spec import number
+from vmaftune.host.run import PredictedCurve
+from vmaftune.search.engine import Observer
+from vmaftune.types import ProbeRecord
+
+
+class Screen(Observer):
+    """Shows a search on standard error.
+
+    Args:
+        target: VMAF that is searched for; scores below it are marked.
+        quiet: show nothing (``--json`` into a file, say).
+    """
+
+    def __init__(self, target: float, *, quiet: bool) -> None:
+        self._target, self._quiet = target, quiet
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._sure = 0.0
+
+    def __enter__(self) -> Screen:
+        if not self._quiet and sys.stderr.isatty():
+            columns = (TextColumn("  {task.description}"), BarColumn(30), TextColumn("{task.percentage:>3.0f}%"))
+            self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True)
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def note(self, text: str) -> None:
+        """One line of information."""
+        if not self._quiet:
+            self._console.print(Text(text, style="dim"))
+
+    def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
+        self.note(f"  {curve.predictor.split('@')[0]} expects VMAF {vmaf:.1f} at CRF {number(crf)}")
+        if curve.bare.note:
+            self.note(f"  {curve.bare.note}")
+        for name, adjustment in curve.adjustments.items():
+            if adjustment.captures:
+                low, high = float(adjustment.shift.min()), float(adjustment.shift.max())
+                captures = f"{adjustment.captures} score{'s' if adjustment.captures > 1 else ''}"
+                self.note(f"  {name} shifts that by {low:+.2f} to {high:+.2f} VMAF over the range, from {captures}")
+
+    def probing(self, number_: int, crf: float, probability: float) -> None:
+        self._sure = probability
+        if self._progress is not None:
+            self._task = self._progress.add_task(f"CRF {number(crf):<6} {_sureness(probability)}", total=1.0)
+
+    def progress(self, share: float) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=share)
+
+    def probed(self, record: ProbeRecord) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
+        if self._quiet:
+            return
+        good = record.vmaf >= self._target
+        line = Text("  CRF ")
+        line.append(f"{number(record.crf):<6}", style="bold")
+        line.append(" VMAF ")
+        line.append(f"{record.vmaf:6.2f}", style="bold green" if good else "bold red")
+        line.append(f"  {record.encoded_percent:6.1f} %  {record.bitrate_kbps:8.0f} kb/s")
+        seconds = record.encode_seconds + record.score_seconds
+        line.append(
+            "   from the cache" if record.cached else f"  {seconds:6.1f} s  {_sureness(self._sure)}", style="dim"
+        )
+        self._console.print(line)
+
+
+def _sureness(probability: float) -> str:
+    return f"(was {100 * probability:.0f} % sure)"

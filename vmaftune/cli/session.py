@@ -1,0 +1,137 @@
+"""What every command begins with: configuration, cache, ffmpeg, plugins, built from options and files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vmaftune.config.load import LoadedConfig, load_config
+from vmaftune.encoders.spec import EncoderSpec, parse_enc
+from vmaftune.errors import UserError
+from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
+from vmaftune.ffmpeg.vmaf import ScoreSettings
+from vmaftune.host.manager import PluginManager
+from vmaftune.host.run import PluginChoice, PluginRun
+from vmaftune.media.samples import SampleRule
+from vmaftune.search.source import EncodeRequest
+from vmaftune.state.folders import cache_folder
+from vmaftune.state.store import Store
+
+DEFAULT_ENCODER = "libsvtav1"
+STORE_FILE = "cache.sqlite"
+
+
+def warn(text: str) -> None:
+    """One line to the user, beside the result."""
+    click.echo(f"vmaf-tune: {text}", err=True)
+
+
+class Session:
+    """One run of a command.
+
+    Args:
+        options: the command's options by parameter name; None where the user gave none.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self.config: LoadedConfig = load_config(options.get("config"))
+        self.cache_folder: Path = options.get("cache_dir") or cache_folder()
+        self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None)
+        if self.store.problem:
+            warn(self.store.problem)
+        self.manager = PluginManager()
+
+    def option(self, name: str, default: Any) -> Any:
+        """The flag, else the configuration's value, else the default; None there means that nobody said."""
+        given = self._options.get(name)
+        if given is None:
+            given = getattr(self.config.search, name, None)
+        return default if given is None else given
+
+    def ffmpeg(self) -> Ffmpeg:
+        """The ffmpeg to use, able to score.
+
+        Raises:
+            UserError: there is none, or it lacks libvmaf.
+        """
+        chosen = self.option("ffmpeg", None)
+        found = locate(Path(chosen) if chosen is not None else None, self.store)
+        require_libvmaf(found)
+        return found
+
+    def encoder(self, ffmpeg: Ffmpeg | None) -> EncoderSpec:
+        """The encoder asked for, known to us and to ``ffmpeg``.
+
+        Raises:
+            UserError: one of them does not know it.
+        """
+        name = self.option("encoder", DEFAULT_ENCODER)
+        spec = self.manager.encoders.get(name)
+        if spec is None:
+            raise UserError(f"no encoder {name!r}; there is: {', '.join(sorted(self.manager.encoders))}")
+        if ffmpeg is not None and name not in ffmpeg.encoders:
+            mend = "use another encoder, or name an ffmpeg that has it with --ffmpeg"
+            raise UserError(f"{ffmpeg.path} (ffmpeg {ffmpeg.version}) was built without {name}; {mend}")
+        return spec
+
+    def encode_request(self, spec: EncoderSpec) -> EncodeRequest:
+        """How the source is to be encoded and scored."""
+        rule = SampleRule(
+            samples=self.option("samples", None),
+            every_seconds=self._above_zero("sample_every", 720.0),
+            duration_seconds=self.option("sample_duration", 20.0),
+            min_samples=self.option("min_samples", 1),
+        )
+        score = ScoreSettings(model=self.option("vmaf_model", None), scale=self.option("vmaf_scale", "auto"))
+        return EncodeRequest(
+            encoder=spec,
+            preset=self.option("preset", None),
+            pix_fmt=self.option("pix_format", None),
+            video_filter=self.option("vfilter", None),
+            extra=parse_enc(self._options.get("enc") or ()),
+            rule=rule,
+            score=score,
+        )
+
+    def threads(self) -> int:
+        """Threads of libvmaf: all processors this process may use, unless told otherwise."""
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return self.option("vmaf_threads", available)
+
+    @contextmanager
+    def plugins(self) -> Iterator[PluginRun]:
+        """The plugins of this run; trainers are closed at its end.
+
+        Raises:
+            UserError: a plugin or a setting of one is wrong.
+        """
+        named_off = tuple(self._options.get("no_plugins") or ())
+        named_on = tuple(self._options.get("plugins") or ())
+        on = [name for name, enabled in self.config.enabled.items() if enabled]
+        installed = {n for r in self.manager.registrations for n in (r.name, r.plugin)}
+        off = [n for n, enabled in self.config.enabled.items() if not enabled and n in installed - set(named_on)]
+        choice = PluginChoice(
+            on=(*named_on, *(name for name in on if name not in named_on)),
+            off=(*named_off, *off),
+            predictor=self.option("predictor", None),
+            settings=self.config.plugins,
+            settings_origins=self.config.origins,
+            strict=self.option("strict_plugins", False),
+        )
+        run = PluginRun(self.manager, choice, self.cache_folder, warn)
+        try:
+            yield run
+        finally:
+            run.close()
+
+    def _above_zero(self, name: str, default: float) -> float:
+        value = self.option(name, default)
+        if not value > 0:
+            raise UserError(f"--{name.replace('_', '-')} {value:g} must be above 0")
+        return value

@@ -1,0 +1,1 @@
+"""Corpora: tables of measured curves that predictors are made from."""

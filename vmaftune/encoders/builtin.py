@@ -1,0 +1,175 @@
+"""The encoders that come with vmaf-tune, as one table.
+
+Ranges and presets are those that ``ffmpeg -h encoder=NAME`` and the encoders' own manuals give; search ranges of x264, x265
+and SVT-AV1 are ab-av1's, so that results compare. Fractional CRFs are used where the encoder takes them: x264 and x265
+any, SVT-AV1 quarters.
+"""
+
+from __future__ import annotations
+
+from vmaftune import hookimpl
+from vmaftune.encoders.spec import EncoderSpec
+
+_X26X_PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"),
+)
+_NVENC_PRESETS = ("p1", "p2", "p3", "p4", "p5", "p6", "p7")
+_QSV_PRESETS = ("veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+_AMF_PRESETS = ("speed", "balanced", "quality")
+_VAAPI = ("-init_hw_device", "vaapi=va", "-filter_hw_device", "va")
+_DEPTHS_420_422_444 = (
+    *("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"),
+    *("yuv420p10le", "yuv422p10le", "yuv444p10le"),
+)
+_VP9_FORMATS = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
+
+
+def _digits(low: int, high: int) -> tuple[str, ...]:
+    return tuple(str(n) for n in range(low, high + 1))
+
+
+_SOFTWARE = (
+    EncoderSpec(name="libx264", step=0.1, presets=_X26X_PRESETS, default_preset="medium", pix_fmts=_DEPTHS_420_422_444),
+    EncoderSpec(
+        name="libx265",
+        step=0.1,
+        presets=_X26X_PRESETS,
+        default_preset="medium",
+        pix_fmts=(*_DEPTHS_420_422_444, "yuv420p12le", "yuv422p12le", "yuv444p12le"),
+        arguments=("-x265-params", "log-level=error"),
+    ),
+    EncoderSpec(
+        name="libsvtav1",
+        # ffmpeg's own -crf takes whole numbers up to 63 only; the encoder takes quarters up to 70.
+        quality_options=(("-svtav1-params", "crf={}"),),
+        quality_range=(1.0, 70.0),
+        search_range=(5.0, 70.0),
+        step=0.25,
+        presets=_digits(-2, 13),
+        default_preset="8",
+        default_pix_fmt="yuv420p10le",
+    ),
+    EncoderSpec(
+        name="libaom-av1",
+        quality_range=(0.0, 63.0),
+        search_range=(10.0, 55.0),
+        preset_option="-cpu-used",
+        presets=_digits(0, 8),
+        default_preset="6",
+        default_pix_fmt="yuv420p10le",
+        pix_fmts=_VP9_FORMATS,
+        arguments=("-b:v", "0", "-row-mt", "1"),
+        even_size=False,
+    ),
+    EncoderSpec(
+        name="libvpx-vp9",
+        quality_range=(0.0, 63.0),
+        search_range=(10.0, 55.0),
+        preset_option="-cpu-used",
+        presets=_digits(0, 8),
+        default_preset="2",
+        pix_fmts=_VP9_FORMATS,
+        arguments=("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
+        even_size=False,
+    ),
+    EncoderSpec(
+        name="libvvenc",
+        quality_options=(("-qp", "{}"),),
+        quality_range=(0.0, 63.0),
+        search_range=(12.0, 51.0),
+        presets=("faster", "fast", "medium", "slow", "slower"),
+        default_preset="faster",
+        pix_fmts=("yuv420p10le",),
+    ),
+)
+
+
+def _nvenc(codec: str, last: float) -> EncoderSpec:
+    return EncoderSpec(
+        name=f"{codec}_nvenc",
+        quality_options=(("-cq", "{}"),),
+        quality_range=(1.0, last),
+        search_range=(10.0, last - 5),
+        presets=_NVENC_PRESETS,
+        default_preset="p5",
+        pix_fmts=("yuv420p", "yuv444p") if codec == "h264" else ("yuv420p", "p010le", "yuv444p"),
+        arguments=("-rc", "vbr", "-b:v", "0"),
+        hardware=True,
+    )
+
+
+def _qsv(codec: str) -> EncoderSpec:
+    return EncoderSpec(
+        name=f"{codec}_qsv",
+        quality_options=(("-global_quality", "{}"),),
+        quality_range=(1.0, 51.0),
+        presets=_QSV_PRESETS,
+        default_preset="medium",
+        pix_fmts=("nv12",) if codec == "h264" else ("nv12", "p010le"),
+        hardware=True,
+    )
+
+
+def _amf(codec: str, last: float) -> EncoderSpec:
+    options = ("-qp_i", "-qp_p") if codec == "hevc" else ("-qp_i", "-qp_p", "-qp_b")
+    return EncoderSpec(
+        name=f"{codec}_amf",
+        quality_options=tuple((option, "{}") for option in options),
+        quality_range=(0.0, last),
+        search_range=(10.0 * last / 51, 46.0 * last / 51) if last == 51.0 else (40.0, 220.0),
+        preset_option="-quality",
+        presets=_AMF_PRESETS,
+        default_preset="balanced",
+        pix_fmts=("yuv420p",) if codec == "h264" else ("yuv420p", "p010le"),
+        arguments=("-rc", "cqp"),
+        hardware=True,
+    )
+
+
+def _vaapi(codec: str, last: float, search: tuple[float, float]) -> EncoderSpec:
+    return EncoderSpec(
+        name=f"{codec}_vaapi",
+        quality_options=(("-global_quality", "{}"),),
+        quality_range=(1.0, last),
+        search_range=search,
+        preset_option=None,
+        pix_fmts=("nv12",) if codec == "h264" else ("nv12", "p010le"),
+        arguments=("-rc_mode", "CQP"),
+        device_arguments=_VAAPI,
+        upload_filter="format=nv12|p010le|vaapi,hwupload",
+        hardware=True,
+    )
+
+
+def _videotoolbox(codec: str) -> EncoderSpec:
+    return EncoderSpec(
+        name=f"{codec}_videotoolbox",
+        quality_options=(("-q:v", "{}"),),
+        quality_range=(1.0, 100.0),
+        search_range=(10.0, 90.0),
+        higher_is_better=True,
+        preset_option=None,
+        pix_fmts=("yuv420p",) if codec == "h264" else ("yuv420p", "p010le"),
+        hardware=True,
+    )
+
+
+_HARDWARE = (
+    _nvenc("h264", 51.0),
+    _nvenc("hevc", 51.0),
+    _nvenc("av1", 63.0),
+    *(_qsv(codec) for codec in ("h264", "hevc", "av1", "vp9")),
+    _amf("h264", 51.0),
+    _amf("hevc", 51.0),
+    _amf("av1", 255.0),
+    _vaapi("h264", 52.0, (10.0, 46.0)),
+    _vaapi("hevc", 52.0, (10.0, 46.0)),
+    _vaapi("av1", 255.0, (40.0, 240.0)),
+    _vaapi("vp9", 255.0, (40.0, 240.0)),
+    *(_videotoolbox(codec) for codec in ("h264", "hevc")),
+)
+
+
+@hookimpl
+def vmaftune_encoders() -> tuple[EncoderSpec, ...]:
+    return (*_SOFTWARE, *_HARDWARE)

@@ -1,0 +1,188 @@
+"""What the search needs to know of an encoder, and the ffmpeg arguments that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from vmaftune.errors import UserError
+
+
+class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An encoder as plugins yield it from ``vmaftune_encoders``.
+
+    Attributes:
+        name: ffmpeg's name, such as ``libx264``.
+        quality_options: the options that take the quality value, each with the text that ``{}`` in it becomes part
+            of ("CRF" everywhere in this project, also where the encoder calls it QP, CQ or global quality).
+        quality_range: least and greatest value that the encoder accepts.
+        search_range: least and greatest value that a search tries unless told otherwise.
+        step: spacing of the grid of values that are tried.
+        higher_is_better: True where a greater value means better quality (VideoToolbox).
+        preset_option: option that takes the preset; None where there is none.
+        presets: values it takes, fastest or slowest first as the encoder documents them.
+        default_preset: the one that is used when none is named; None leaves it to the encoder.
+        pix_fmts: pixel formats it takes, the one for 8 bits first.
+        default_pix_fmt: format used whatever the source has; None keeps the source's where it can.
+        arguments: arguments that always go with it, such as ``-b:v 0``.
+        device_arguments: global arguments that open its hardware.
+        upload_filter: filter that ends its filter chain, such as ``format=nv12,hwupload``.
+        even_size: True where width and height must be even.
+        hardware: True where it needs hardware that this host may lack.
+    """
+
+    name: str
+    quality_options: tuple[tuple[str, str], ...] = (("-crf", "{}"),)
+    quality_range: tuple[float, float] = (0.0, 51.0)
+    search_range: tuple[float, float] = (10.0, 46.0)
+    step: float = 1.0
+    higher_is_better: bool = False
+    preset_option: str | None = "-preset"
+    presets: tuple[str, ...] = ()
+    default_preset: str | None = None
+    pix_fmts: tuple[str, ...] = ("yuv420p", "yuv420p10le")
+    default_pix_fmt: str | None = None
+    arguments: tuple[str, ...] = ()
+    device_arguments: tuple[str, ...] = ()
+    upload_filter: str | None = None
+    even_size: bool = True
+    hardware: bool = False
+
+
+class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to use an encoder: all that decides the bits besides the source and the CRF.
+
+    Attributes:
+        spec: the encoder.
+        preset: as its preset option takes it; None where it has none.
+        pix_fmt: pixel format that is encoded.
+        video_filter: the user's filter chain (``--vfilter``), followed by the crop that even sizes need.
+        extra: further arguments (``--enc K=V``), as ffmpeg takes them.
+    """
+
+    spec: EncoderSpec
+    preset: str | None
+    pix_fmt: str
+    video_filter: str | None = None
+    extra: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Everything here that changes the encoded bits; part of the cache key."""
+        quality_free = self.output_arguments(None)
+        return (self.spec.name, self.filter_chain or "", *self.spec.device_arguments, *quality_free)
+
+    @property
+    def filter_chain(self) -> str | None:
+        """What stands in ``-vf`` of the encode."""
+        parts = [part for part in (self.video_filter, self.spec.upload_filter) if part]
+        return ",".join(parts) or None
+
+    def output_arguments(self, crf: float | None) -> list[str]:
+        """Output options of the encode; without the quality when ``crf`` is None."""
+        spec = self.spec
+        arguments = ["-c:v", spec.name]
+        if spec.preset_option is not None and self.preset is not None:
+            arguments += [spec.preset_option, self.preset]
+        if crf is not None:
+            for option, text in spec.quality_options:
+                arguments += [option, text.format(number(crf))]
+        if spec.upload_filter is None:
+            arguments += ["-pix_fmt", self.pix_fmt]
+        return _merged([*arguments, *spec.arguments, *self.extra])
+
+
+def _merged(arguments: Sequence[str]) -> list[str]:
+    """Arguments with the values of a repeated ``-x265-params`` or ``-svtav1-params`` joined: ffmpeg keeps the last."""
+    merged: list[str] = []
+    for argument in arguments:
+        option = merged[-1] if merged else ""
+        if option.endswith("-params") and option in merged[:-1]:
+            merged.pop()
+            merged[merged.index(option) + 1] += f":{argument}"
+        else:
+            merged.append(argument)
+    return merged
+
+
+def number(value: float) -> str:
+    """A CRF as it is written: ``23``, ``23.5``."""
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def settings_for(
+    spec: EncoderSpec,
+    *,
+    preset: str | None,
+    pix_fmt: str | None,
+    video_filter: str | None,
+    extra: Sequence[str],
+    source_pix_fmt: str,
+    source_bit_depth: int,
+    source_size: tuple[int, int],
+) -> EncoderSettings:
+    """Settings of ``spec`` for one source, with what the user left open filled in.
+
+    Raises:
+        UserError: the preset or the pixel format is none that the encoder takes.
+    """
+    if preset is not None and spec.presets and preset not in spec.presets:
+        raise UserError(f"{spec.name} has no preset {preset!r}; it has {', '.join(spec.presets)}")
+    if pix_fmt is not None and pix_fmt not in spec.pix_fmts:
+        raise UserError(f"{spec.name} does not take --pix-format {pix_fmt}; it takes {', '.join(spec.pix_fmts)}")
+    filters = [video_filter] if video_filter else []
+    if spec.even_size and (source_size[0] % 2 or source_size[1] % 2):
+        filters.append("crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0")
+    return EncoderSettings(
+        spec=spec,
+        preset=preset or spec.default_preset,
+        pix_fmt=pix_fmt or _pix_fmt(spec, source_pix_fmt, source_bit_depth),
+        video_filter=",".join(filters) or None,
+        extra=tuple(extra),
+    )
+
+
+def _pix_fmt(spec: EncoderSpec, source: str, bit_depth: int) -> str:
+    if spec.default_pix_fmt is not None:
+        return spec.default_pix_fmt
+    if source in spec.pix_fmts:
+        return source
+    if bit_depth > 8:
+        return next((name for name in spec.pix_fmts if "10" in name), spec.pix_fmts[0])
+    return spec.pix_fmts[0]
+
+
+def parse_enc(texts: Sequence[str]) -> tuple[str, ...]:
+    """Turn ``--enc K=V`` values into arguments: ``x265-params=aq-mode=3`` becomes ``-x265-params aq-mode=3``.
+
+    Raises:
+        UserError: there is no key in it, or it would change what an option of ours decides.
+    """
+    arguments: list[str] = []
+    for text in texts:
+        key, equals, value = text.partition("=")
+        key = key.lstrip("-")
+        if not key or any(char.isspace() for char in key):
+            raise UserError(f"--enc {text!r} is not of the form KEY=VALUE, for example --enc x265-params=aq-mode=3")
+        if key in _OURS:
+            raise UserError(f"--enc {key} is decided by vmaf-tune; {_OURS[key]}")
+        arguments += [f"-{key}", value] if equals else [f"-{key}"]
+    return tuple(arguments)
+
+
+_OURS = {
+    "crf": "it is what the search is for",
+    "qp": "it would override the CRF",
+    "c:v": "use --encoder",
+    "codec:v": "use --encoder",
+    "vcodec": "use --encoder",
+    "preset": "use --preset",
+    "pix_fmt": "use --pix-format",
+    "vf": "use --vfilter",
+    "filter:v": "use --vfilter",
+    "f": "the container is chosen at the full encode",
+    "i": "use --input",
+    "map": "the first video stream is used",
+    "y": "nothing is overwritten",
+}

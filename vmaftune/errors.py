@@ -1,0 +1,47 @@
+"""Errors that end a command. Each is one line that says what is wrong and what to do, and carries its exit code."""
+
+from __future__ import annotations
+
+
+class VmafTuneError(Exception):
+    """A failure of ours or of the machine (exit code 1). The text is one line, fit to be shown to a person."""
+
+    exit_code = 1
+
+
+class UserError(VmafTuneError):
+    """The user asked for something that cannot be done as asked (exit code 2)."""
+
+    exit_code = 2
+
+
+class TargetError(VmafTuneError):
+    """The target cannot be met on this source within the given limits (exit code 3)."""
+
+    exit_code = 3
+
+
+class FfmpegError(VmafTuneError):
+    """ffmpeg ended with an error.
+
+    Attributes:
+        reason: the first error line that ffmpeg printed, without its address prefixes.
+        stderr_tail: the last lines of stderr, for ``--verbose``.
+    """
+
+    def __init__(self, reason: str, stderr_tail: str = "") -> None:
+        super().__init__(f"ffmpeg: {reason}")
+        self.reason = reason
+        self.stderr_tail = stderr_tail
+
+
+class PairingError(VmafTuneError):
+    """Reference and encode do not have the same number of frames, so no score of theirs can be believed."""
+
+
+class PluginError(VmafTuneError):
+    """A plugin failed where the run cannot do without it, or anywhere under ``--strict-plugins``."""
+
+
+class Unsupported(Exception):
+    """Raised by a predictor for an encoder, preset or source it knows nothing about; the host asks the next one."""

@@ -1,0 +1,1 @@
+"""Features: cheap signals of a source, known before anything is encoded."""

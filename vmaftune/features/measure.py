@@ -1,0 +1,144 @@
+"""One pass over the samples: counts their frames and looks at a thinned, downscaled part of their pictures."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from vmaftune.errors import FfmpegError, UserError
+from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
+from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.escape import file_url, filter_value
+from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.ffmpeg.probe import count_frames, count_frames_arguments
+from vmaftune.media.facts import MediaFacts, shown
+from vmaftune.media.samples import Sample
+
+# Two consecutive frames of every twelve: temporal measures need neighbours.
+_THINNED = "select=lt(mod(n\\,12)\\,2),scale=480:-2:flags=bicubic,format=yuv420p,siti,signalstats=stat=tout"
+_KEYS = {
+    "siti.si": "si",
+    "siti.ti": "ti",
+    "signalstats.YAVG": "luma",
+    "signalstats.YLOW": "low",
+    "signalstats.YHIGH": "high",
+    "signalstats.SATAVG": "saturation",
+    "signalstats.YDIF": "difference",
+    "signalstats.TOUT": "outliers",
+}
+_LINE = re.compile(r"lavfi\.([\w.]+)=(\S+)")
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pass found.
+
+    Attributes:
+        features: of the source, from all samples together.
+        frames: frames that decoding each sample gives (before any filter of the user's).
+        feature_seconds: wall time of the pass.
+    """
+
+    features: Features
+    frames: tuple[int, ...]
+    feature_seconds: float
+
+
+def measure(ffmpeg: Ffmpeg, facts: MediaFacts, samples: Sequence[Sample], folder: Path, source: Path) -> Measured:
+    """Measure the features of a source over its samples.
+
+    Raises:
+        UserError: a sample cannot be decoded, or holds no frame.
+    """
+    began = time.monotonic()
+    counts: list[int] = []
+    rows: list[dict[str, float]] = []
+    for sample in samples:
+        frames, sample_rows = _look(ffmpeg, sample, folder, source)
+        counts.append(frames)
+        rows += sample_rows
+    values = _values(facts, samples, sum(counts), rows)
+    features = Features(schema=SCHEMA_VERSION, values=tuple(float(values[name]) for name in NAMES))
+    return Measured(features=features, frames=tuple(counts), feature_seconds=time.monotonic() - began)
+
+
+def count(ffmpeg: Ffmpeg, sample: Sample, video_filter: str, folder: Path) -> int:
+    """Frames of a sample after the user's filter chain, which may change their number.
+
+    Raises:
+        UserError: the filter chain fails.
+    """
+    listing = folder / "frames.txt"
+    try:
+        arguments = count_frames_arguments(sample.stream_index, listing, video_filter)
+        process.run(ffmpeg.path, ["-i", file_url(sample.path), *arguments])
+        return count_frames(listing)
+    except FfmpegError as error:
+        raise UserError(f"--vfilter {video_filter!r} fails: {error.reason}") from error
+    finally:
+        listing.unlink(missing_ok=True)
+
+
+def _look(ffmpeg: Ffmpeg, sample: Sample, folder: Path, source: Path) -> tuple[int, list[dict[str, float]]]:
+    listing, statistics = folder / "frames.txt", folder / "statistics.txt"
+    print_to = f"metadata=mode=print:file={filter_value(str(statistics.absolute()))}"
+    arguments = ["-i", file_url(sample.path), *count_frames_arguments(sample.stream_index, listing, None)]
+    arguments += ["-map", f"0:{sample.stream_index}", "-vf", f"{_THINNED},{print_to}"]
+    arguments += ["-fps_mode", "passthrough", "-f", "null", "-"]
+    try:
+        process.run(ffmpeg.path, arguments)
+        frames = count_frames(listing)
+        rows = _rows(statistics)
+    except FfmpegError as error:
+        raise UserError(f"{shown(source)} cannot be decoded: {error.reason}") from error
+    finally:
+        listing.unlink(missing_ok=True)
+        statistics.unlink(missing_ok=True)
+    if frames == 0 or not rows:
+        raise UserError(f"{shown(source)} has no frame that can be decoded")
+    return frames, rows
+
+
+def _rows(statistics: Path) -> list[dict[str, float]]:
+    """One dict for each frame looked at, in the names of _KEYS."""
+    rows: list[dict[str, float]] = []
+    for line in statistics.read_text("ascii", "replace").splitlines():
+        if line.startswith("frame:"):
+            rows.append({})
+        elif (found := _LINE.match(line)) and found[1] in _KEYS:
+            rows[-1][_KEYS[found[1]]] = float(found[2])
+    return rows
+
+
+def _values(
+    facts: MediaFacts, samples: Sequence[Sample], frames: int, rows: Sequence[dict[str, float]]
+) -> dict[str, float]:
+    def column(name: str, of: Sequence[dict[str, float]]) -> np.ndarray:
+        column = np.array([row.get(name, 0.0) for row in of] or [0.0])
+        return np.where(np.isfinite(column), column, 0.0)
+
+    seconds = rows[1::2]  # of each pair, the frame whose neighbour was seen just before
+    sizes = np.concatenate([np.array(s.packet_bytes, dtype=float) for s in samples])
+    keys = np.concatenate([np.array(s.keyframes, dtype=bool) for s in samples])
+    pixels = facts.width * facts.height
+    return {
+        "log2_pixels": math.log2(pixels),
+        "fps": facts.fps,
+        "bit_depth": facts.bit_depth,
+        "log2_bits_per_pixel": math.log2(max(sizes.sum() * 8 / (frames * pixels), 2.0**-20)),
+        "keyframe_byte_share": sizes[keys].sum() / max(sizes.sum(), 1.0),
+        "packet_size_variation": sizes.std() / max(sizes.mean(), 1.0),
+        "si_mean": column("si", rows).mean(),
+        "ti_mean": column("ti", seconds).mean(),
+        "ti_spread": column("ti", seconds).std(),
+        "luma_mean": column("luma", rows).mean(),
+        "luma_range": (column("high", rows) - column("low", rows)).mean(),
+        "saturation_mean": column("saturation", rows).mean(),
+        "luma_difference": column("difference", seconds).mean(),
+        "temporal_outliers": column("outliers", seconds).mean(),
+    }

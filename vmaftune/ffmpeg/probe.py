@@ -1,0 +1,216 @@
+"""One trial encode of one sample and its score: in one ffmpeg process, or in two where ffmpeg has no loopback decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from vmaftune.encoders.spec import EncoderSettings
+from vmaftune.errors import VmafTuneError
+from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg.escape import file_url
+from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.ffmpeg.process import ProgressCallback
+from vmaftune.ffmpeg.vmaf import Comparison
+
+# Frames pass as they are: none is doubled or dropped to keep a rate.
+_PASS_THROUGH = ["-fps_mode", "passthrough"]
+# One line for each packet or frame, and no copy of what is in it.
+_COUNT_PACKETS = ["-f", "framecrc"]
+_COUNT_FRAMES = ["-c:v", "wrapped_avframe", "-f", "framecrc"]
+
+
+class EncodedSample(msgspec.Struct, frozen=True, kw_only=True):
+    """What one probe of one sample gave.
+
+    Attributes:
+        frame_scores: VMAF of each frame, shape (frames,).
+        encoded_bytes: size of the video packets, without container.
+        encode_seconds: wall time of the encode alone where it had a process of its own, else of both together.
+        score_seconds: wall time of the scoring where it had a process of its own, else 0.
+    """
+
+    frame_scores: np.ndarray
+    encoded_bytes: int
+    encode_seconds: float
+    score_seconds: float
+
+
+def encode_and_score(
+    ffmpeg: Ffmpeg,
+    sample: Path,
+    stream_index: int,
+    expected_frames: int,
+    settings: EncoderSettings,
+    crf: float,
+    comparison: Comparison,
+    *,
+    threads: int,
+    folder: Path,
+    one_process: bool | None = None,
+    on_progress: ProgressCallback | None = None,
+) -> EncodedSample:
+    """Encode one sample at one CRF and score it against itself.
+
+    Args:
+        sample: file that is encoded; its video stream is ``stream_index``.
+        expected_frames: frames that decoding the sample gives (after the user's filters).
+        folder: where the logs are written; they are removed again.
+        one_process: None takes one process where ffmpeg can.
+
+    Raises:
+        FfmpegError: the encoder or the filters failed.
+        PairingError: frames of encode, score and source do not have one count.
+    """
+    packets, log = folder / "packets.txt", folder / "vmaf.json"
+    use_one = ffmpeg.loopback if one_process is None else one_process
+    run = _one_process if use_one else _two_processes
+    try:
+        encode_seconds, score_seconds = run(
+            ffmpeg, sample, stream_index, settings, crf, comparison, threads, packets, log, on_progress
+        )
+        scores = np.array([frame["vmaf"] for frame in vmaf.read_log(log)])
+        sizes = _sizes(packets)
+    finally:
+        for file in (packets, log):
+            file.unlink(missing_ok=True)
+    what = f"{settings.spec.name} at CRF {crf:g}"
+    vmaf.check_pairing(len(sizes), expected_frames, what)
+    vmaf.check_pairing(len(scores), expected_frames, what)
+    if not np.isfinite(scores).all():
+        raise VmafTuneError(f"{what}: libvmaf gave a score that is no number")
+    return EncodedSample(
+        frame_scores=scores, encoded_bytes=sum(sizes), encode_seconds=encode_seconds, score_seconds=score_seconds
+    )
+
+
+def _encode_arguments(sample: Path, stream_index: int, settings: EncoderSettings, crf: float) -> list[str]:
+    chain = ["-vf", settings.filter_chain] if settings.filter_chain else []
+    source = [*settings.spec.device_arguments, "-i", file_url(sample), "-map", f"0:{stream_index}"]
+    return [*source, *chain, *_PASS_THROUGH, *settings.output_arguments(crf)]
+
+
+def _one_process(
+    ffmpeg: Ffmpeg,
+    sample: Path,
+    stream_index: int,
+    settings: EncoderSettings,
+    crf: float,
+    comparison: Comparison,
+    threads: int,
+    packets: Path,
+    log: Path,
+    on_progress: ProgressCallback | None,
+) -> tuple[float, float]:
+    """The loopback decoder (``-dec 0:0``) feeds the encoder's packets to libvmaf beside the source.
+
+    libvmaf's output goes to a null output of its own: unlabelled, it would join the first output and close a cycle.
+    """
+    graph = vmaf.graph(
+        "dec:0",
+        f"0:{stream_index}",
+        comparison,
+        reference_filter=settings.video_filter,
+        threads=threads,
+        log=log,
+    )
+    arguments = [
+        *_encode_arguments(sample, stream_index, settings, crf),
+        *_COUNT_PACKETS,
+        file_url(packets),
+        *("-dec", "0:0", "-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH, "-f", "null", "-"),
+    ]
+    seconds, _ = process.run(ffmpeg.path, arguments, on_progress=on_progress)
+    return seconds, 0.0
+
+
+def _two_processes(
+    ffmpeg: Ffmpeg,
+    sample: Path,
+    stream_index: int,
+    settings: EncoderSettings,
+    crf: float,
+    comparison: Comparison,
+    threads: int,
+    packets: Path,
+    log: Path,
+    on_progress: ProgressCallback | None,
+) -> tuple[float, float]:
+    encoded = packets.with_name("encoded.mkv")
+    try:
+        encode = [*_encode_arguments(sample, stream_index, settings, crf), "-f", "matroska", file_url(encoded)]
+        encode_seconds, _ = process.run(ffmpeg.path, encode, on_progress=on_progress)
+        graph = vmaf.graph(
+            "0:v:0", f"1:{stream_index}", comparison, reference_filter=settings.video_filter, threads=threads, log=log
+        )
+        score = [
+            *("-i", file_url(encoded), "-i", file_url(sample)),
+            *("-map", "0:v:0", "-c", "copy", *_COUNT_PACKETS, file_url(packets)),
+            *("-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH, "-f", "null", "-"),
+        ]
+        score_seconds, _ = process.run(ffmpeg.path, score)
+    finally:
+        encoded.unlink(missing_ok=True)
+    return encode_seconds, score_seconds
+
+
+def score_files(
+    ffmpeg: Ffmpeg,
+    reference: tuple[Sequence[str], int],
+    distorted: tuple[Sequence[str], int],
+    comparison: Comparison,
+    *,
+    threads: int,
+    folder: Path,
+    on_progress: ProgressCallback | None = None,
+) -> tuple[list[dict[str, float]], int, int]:
+    """Score one video against another.
+
+    Args:
+        reference, distorted: ffmpeg's input arguments (``-i`` last) and the stream index.
+
+    Returns:
+        libvmaf's metrics of each frame, and the number of frames of the reference and of the distorted video.
+
+    Raises:
+        FfmpegError: one of them could not be decoded, or libvmaf failed.
+    """
+    log, counts = folder / "vmaf.json", (folder / "reference.txt", folder / "distorted.txt")
+    graph = vmaf.graph(
+        f"1:{distorted[1]}", f"0:{reference[1]}", comparison, reference_filter=None, threads=threads, log=log
+    )
+    arguments = [*reference[0], *distorted[0], "-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH]
+    arguments += ["-f", "null", "-"]
+    for number, (stream, file) in enumerate(zip((reference[1], distorted[1]), counts, strict=True)):
+        arguments += ["-map", f"{number}:{stream}", *_PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
+    try:
+        process.run(ffmpeg.path, arguments, on_progress=on_progress)
+        return vmaf.read_log(log), len(_sizes(counts[0])), len(_sizes(counts[1]))
+    finally:
+        for file in (log, *counts):
+            file.unlink(missing_ok=True)
+
+
+def count_frames_arguments(stream_index: int, file: Path, video_filter: str | None) -> list[str]:
+    """Output arguments that write one line for each decoded frame (read it with count_frames)."""
+    chain = ["-vf", video_filter] if video_filter else []
+    return ["-map", f"0:{stream_index}", *chain, *_PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
+
+
+def count_frames(file: Path) -> int:
+    """Frames that count_frames_arguments wrote down."""
+    return len(_sizes(file))
+
+
+def _sizes(framecrc: Path) -> list[int]:
+    """Sizes in bytes from a framecrc listing: stream, dts, pts, duration, size, checksum."""
+    try:
+        lines = framecrc.read_text("ascii").splitlines()
+        return [int(line.split(",")[4]) for line in lines if not line.startswith("#")]
+    except (OSError, ValueError, IndexError) as error:
+        raise VmafTuneError(
+            f"{framecrc.name} in {framecrc.parent} is not whole: {error}; is the disk full? TMPDIR moves it"
+        ) from error

@@ -1,0 +1,173 @@
+"""How two videos are compared: the VMAF model, the size and format of the comparison, the filter graph, the pooling.
+
+Frame pairing decides every number we print. Frames are paired by index: timestamps are dropped on both branches
+(``settb=AVTB,setpts=N``), because pairing by timestamp pairs the wrong frames as soon as a container rounds times.
+``n_subsample`` is never used: it changes the score (motion is then computed over gaps).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from vmaftune.errors import PairingError, UserError, VmafTuneError
+from vmaftune.ffmpeg.escape import filter_value, nested_value
+
+MODEL_HD = "vmaf_v0.6.1"
+MODEL_4K = "vmaf_4k_v0.6.1"
+
+
+class ScoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How scores are made; all of it is part of the cache key, but for the threads.
+
+    Attributes:
+        model: ``--vmaf-model``: a built-in version, or a model file; None chooses by size.
+        scale: ``--vmaf-scale``: ``auto``, ``none`` or ``WxH``.
+        threads: of libvmaf.
+    """
+
+    model: str | None = None
+    scale: str = "auto"
+    threads: int = 1
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """A decided comparison.
+
+    Attributes:
+        model: built-in version, or path of a model file.
+        size: pixels (width, height) both branches are scaled to; None leaves them as they are.
+        pix_fmt: format both branches are converted to.
+    """
+
+    model: str
+    size: tuple[int, int] | None
+    pix_fmt: str
+
+
+def decide(settings: ScoreSettings, width: int, height: int, bit_depth: int) -> Comparison:
+    """Choose model, size and format for pictures of ``width`` x ``height``, by ab-av1's rule so that scores compare.
+
+    Raises:
+        UserError: ``--vmaf-scale`` or ``--vmaf-model`` cannot be understood.
+    """
+    large = width > 2560 and height > 1440
+    model = settings.model or (MODEL_4K if large else MODEL_HD)
+    if Path(model).suffix == ".json" and not Path(model).is_file():
+        raise UserError(f"--vmaf-model {model}: no such file")
+    bound = (3840, 2160) if "4k" in Path(model).name else (1920, 1080)
+    size: tuple[int, int] | None = None
+    if settings.scale == "auto":
+        if width < bound[0] * 0.9 and height < bound[1] * 0.9:
+            size = _fit(width, height, bound)
+    elif settings.scale != "none":
+        size = _fit(width, height, _parse_size(settings.scale))
+    return Comparison(model=model, size=size, pix_fmt="yuv420p10le" if bit_depth > 8 else "yuv420p")
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+        raise UserError(f"--vmaf-scale {text!r} must be auto, none or WIDTHxHEIGHT, such as 1920x1080")
+    return int(width), int(height)
+
+
+def _fit(width: int, height: int, bound: tuple[int, int]) -> tuple[int, int]:
+    """The largest size inside ``bound`` that keeps the aspect of ``width`` x ``height``."""
+    if width * bound[1] > height * bound[0]:
+        return bound[0], max(1, round(bound[0] * height / width))
+    return max(1, round(bound[1] * width / height)), bound[1]
+
+
+def graph(
+    distorted: str, reference: str, comparison: Comparison, *, reference_filter: str | None, threads: int, log: Path
+) -> str:
+    """The filter graph that compares two streams and writes libvmaf's log; its output is labelled ``[scored]``.
+
+    Args:
+        distorted, reference: stream labels, such as ``dec:0`` and ``0:0``.
+        comparison: model, size and format.
+        reference_filter: chain that the reference goes through first (what the encode went through too).
+        threads: of libvmaf.
+        log: JSON file that libvmaf writes.
+    """
+    chain = [f"format={comparison.pix_fmt}", "settb=AVTB", "setpts=N"]
+    if comparison.size is not None:
+        chain.insert(0, "scale={}:{}:flags=bicubic".format(*comparison.size))
+    common = ",".join(chain)
+    before = f"{reference_filter}," if reference_filter else ""
+    key = "path" if Path(comparison.model).suffix == ".json" else "version"
+    options = {
+        "model": f"{key}={nested_value(comparison.model)}",
+        "n_threads": str(threads),
+        "log_fmt": "json",
+        "log_path": str(log.absolute()),
+    }
+    arguments = ":".join(f"{name}={filter_value(value)}" for name, value in options.items())
+    return (
+        f"[{distorted}]{common}[distorted];[{reference}]{before}{common}[reference];"
+        f"[distorted][reference]libvmaf={arguments}[scored]"
+    )
+
+
+class _Frame(msgspec.Struct):
+    metrics: dict[str, float]
+
+
+class _Log(msgspec.Struct):
+    frames: list[_Frame]
+
+
+def read_log(log: Path) -> list[dict[str, float]]:
+    """Metrics of each frame from libvmaf's log; the score is ``vmaf``.
+
+    Raises:
+        VmafTuneError: the log is not there or not whole (a full disk).
+    """
+    try:
+        return [frame.metrics for frame in msgspec.json.decode(log.read_bytes(), type=_Log).frames]
+    except (OSError, msgspec.DecodeError) as error:
+        raise VmafTuneError(
+            f"libvmaf's log in {log.parent} is missing or not whole: {error}; is the disk full? TMPDIR moves it"
+        ) from error
+
+
+def check_pairing(scored: int, reference: int, what: str) -> None:
+    """Raise PairingError unless as many frames were scored as the reference has."""
+    if scored != reference:
+        raise PairingError(
+            f"{what}: {scored} frames were scored but the source has {reference}, so the score would be of the wrong "
+            "pairs; please report this file"
+        )
+
+
+def check_pool(pool: str) -> str:
+    """``pool`` if it is ``mean``, ``harmonic_mean``, ``min`` or ``pN`` with N from 0 to 100.
+
+    Raises:
+        UserError: it is none of these.
+    """
+    percentile = pool[1:]
+    if pool in ("mean", "harmonic_mean", "min") or (
+        pool[:1] == "p" and percentile.isdecimal() and int(percentile) <= 100
+    ):
+        return pool
+    raise UserError(f"--pool {pool!r} must be mean, harmonic_mean, min or pN (a percentile, such as p5)")
+
+
+def pooled(scores: np.ndarray, pool: str) -> float:
+    """One VMAF from the scores of all frames.
+
+    Args:
+        scores: VMAF per frame, shape (frames,).
+        pool: see check_pool. The harmonic mean is libvmaf's, ``1 / mean(1 / (v + 1)) - 1``.
+    """
+    if pool == "mean":
+        return float(np.mean(scores))
+    if pool == "harmonic_mean":
+        return float(1.0 / np.mean(1.0 / (scores + 1.0)) - 1.0)
+    if pool == "min":
+        return float(np.min(scores))
+    return float(np.percentile(scores, int(pool[1:])))

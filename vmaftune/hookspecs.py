@@ -1,0 +1,126 @@
+"""The hooks of vmaf-tune. Each docstring is the hook's contract.
+
+A plugin is a module (or an object) that implements some of them and is named in the entry-point group ``vmaftune`` of its
+distribution. It may declare the plugin API it was written for as ``vmaftune_api = 1``.
+
+What holds for all of them: the host calls each plugin on its own. A plugin that raises, or returns something that its contract
+forbids, is named in one line and switched off for the rest of the run; under ``--strict-plugins`` it ends the run. Hooks are
+called from the main thread. Records are frozen. A hook that does nothing should not be implemented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vmaftune import hookspec
+from vmaftune.types import CorrectionSpec, EncoderSpec, PredictorSpec, ProbeRecord, ProbeRequest, TrainerSpec
+
+
+class VmafTuneSpec:
+    """All hooks; the names that plugins implement."""
+
+    @hookspec
+    def vmaftune_predictors(self) -> Iterable[PredictorSpec]:  # type: ignore[empty-body]
+        """Register predictors.
+
+        Called once, when plugins are loaded. Must be cheap: heavy imports belong in the factory.
+
+        Example::
+
+            @hookimpl
+            def vmaftune_predictors():
+                yield PredictorSpec(name="nearest", version="1.0", factory=lambda context: Nearest())
+        """
+
+    @hookspec
+    def vmaftune_corrections(self) -> Iterable[CorrectionSpec]:  # type: ignore[empty-body]
+        """Register corrections.
+
+        Called once, when plugins are loaded. A correction takes part in a run when ``--plugin NAME`` or the configuration
+        switches it on. Several add up, each seeing the predictor's own prediction.
+
+        Example::
+
+            class Constant:
+                def correct(self, context, prediction):
+                    return Adjustment(shift=np.full(len(context.crfs), 0.5), captures=1)
+
+                def learn(self, capture):
+                    pass
+
+            @hookimpl
+            def vmaftune_corrections():
+                yield CorrectionSpec(name="constant", version="1.0", factory=lambda context: Constant())
+        """
+
+    @hookspec
+    def vmaftune_trainers(self) -> Iterable[TrainerSpec]:  # type: ignore[empty-body]
+        """Register trainers.
+
+        Called once, when plugins are loaded. A trainer takes part in a run when ``--plugin NAME`` or the configuration switches
+        it on; it is given every capture and never slows the run.
+
+        Example::
+
+            @hookimpl
+            def vmaftune_trainers():
+                yield TrainerSpec(name="collector", version="1.0", factory=Collector)
+        """
+
+    @hookspec
+    def vmaftune_encoders(self) -> Iterable[EncoderSpec]:  # type: ignore[empty-body]
+        """Register encoders, or replace one of the same name that an earlier plugin registered.
+
+        Called once, when plugins are loaded.
+
+        Example::
+
+            @hookimpl
+            def vmaftune_encoders():
+                yield EncoderSpec(name="librav1e", quality_options=(("-qp", "{}"),), quality_range=(0, 255),
+                                  search_range=(40, 200), preset_option="-speed", presets=("4", "6", "8"))
+        """
+
+    @hookspec
+    def vmaftune_before_probe(self, request: ProbeRequest) -> None:
+        """Called before each trial encode (not for one that the cache holds). Its return value is not used.
+
+        Example::
+
+            @hookimpl
+            def vmaftune_before_probe(request):
+                print(f"probing CRF {request.crf}")
+        """
+
+    @hookspec
+    def vmaftune_after_probe(self, request: ProbeRequest, record: ProbeRecord) -> None:
+        """Called after each trial encode that succeeded, with its record; after ``vmaftune_after_score``.
+
+        Example::
+
+            @hookimpl
+            def vmaftune_after_probe(request, record):
+                print(f"{record.bitrate_kbps:.0f} kb/s in {record.encode_seconds:.1f} s")
+        """
+
+    @hookspec
+    def vmaftune_before_score(self, request: ProbeRequest) -> None:
+        """Called before each scoring. Where one process encodes and scores, this is right after ``vmaftune_before_probe``.
+
+        Example::
+
+            @hookimpl
+            def vmaftune_before_score(request):
+                print(f"scoring {request.frames} frames")
+        """
+
+    @hookspec
+    def vmaftune_after_score(self, request: ProbeRequest, record: ProbeRecord) -> None:
+        """Called after each scoring that succeeded, with the verified score.
+
+        Example::
+
+            @hookimpl
+            def vmaftune_after_score(request, record):
+                print(f"CRF {record.crf} has VMAF {record.vmaf:.2f}")
+        """

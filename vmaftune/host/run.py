@@ -1,0 +1,272 @@
+"""The plugins of one run: which are on, and every call to them."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from vmaftune.config.validate import validated
+from vmaftune.errors import PluginError, Unsupported
+from vmaftune.host.manager import PluginManager, Registration
+from vmaftune.search.prior import uninformed
+from vmaftune.types import (
+    Adjustment,
+    Capture,
+    Correction,
+    CurveContext,
+    PluginContext,
+    Prediction,
+    Predictor,
+    ProbeRecord,
+    ProbeRequest,
+    Trainer,
+)
+
+Result = TypeVar("Result")
+
+LARGEST_SHIFT = 40.0
+"""A correction of more VMAF than this is a fault, not knowledge."""
+
+_NEGATIVE_VARIANCE_TOLERATED = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginChoice:
+    """What the user chose.
+
+    Attributes:
+        on: names of corrections and trainers that take part.
+        off: names that do not, whatever else says so.
+        predictor: by name; None takes the one of the lowest rank that supports the encoder.
+        settings: tables of the configuration by plugin name (``[plugins.NAME]``).
+        settings_origins: the files each of them came from, for errors.
+        strict: a failing plugin ends the run.
+    """
+
+    on: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
+    predictor: str | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings_origins: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedCurve:
+    """The local prior: what the predictor said, and what corrections made of it.
+
+    Attributes:
+        predictor: name, and version after an ``@``.
+        bare: the predictor's own.
+        corrected: with all shifts added; the same object as ``bare`` when they are exactly zero.
+        adjustments: by correction.
+    """
+
+    predictor: str
+    bare: Prediction
+    corrected: Prediction
+    adjustments: dict[str, Adjustment]
+
+
+class PluginRun:
+    """Calls plugins for one run; the only place from which one is called after loading.
+
+    Args:
+        manager: what is installed.
+        choice: what the user wants of it.
+        cache_folder: where plugins may write.
+        warn: shows one line.
+
+    Raises:
+        UserError: a name or a setting is wrong.
+    """
+
+    def __init__(
+        self, manager: PluginManager, choice: PluginChoice, cache_folder: Path, warn: Callable[[str], None]
+    ) -> None:
+        self._manager, self._choice, self._cache_folder, self._warn = manager, choice, cache_folder, warn
+        self._off: set[str] = set()
+        self._settings: dict[str, Any] = {}
+        for name in choice.off:
+            manager.find(name, ("predictor", "correction", "trainer", "events", "encoders"))
+        self._predictors = [r for r in self._ranked() if not self._is_off(r)]
+        active = [manager.find(name, ("correction", "trainer")) for name in dict.fromkeys(choice.on)]
+        active = [r for r in active if not self._is_off(r)]
+        for registration in [*self._predictors, *active]:
+            self._settings[registration.name] = self._validated(registration)
+        self._registered = {r.name: r for r in [*self._predictors, *active]}
+        self._active = [r.name for r in active]
+        self._corrections: dict[str, Correction] = {}
+        self._trainers: dict[str, Trainer] = {}
+        self._events = {plugin: None for plugin in manager.plugins_with_events() if plugin not in choice.off}
+        self._callers: dict[tuple[str, str], Any] = {}
+        self.predictor_version = ""
+
+    @property
+    def active(self) -> list[Registration]:
+        """Corrections and trainers that are on and have not failed."""
+        return [self._registered[name] for name in self._active if name not in self._off]
+
+    def predict(self, context: CurveContext) -> PredictedCurve:
+        """The local prior of one source: the first predictor that can, then every correction.
+
+        Raises:
+            PluginError: no predictor could, and one was named or ``--strict-plugins`` is set.
+        """
+        name, bare = self._bare(context)
+        self._start_active()
+        shift = np.zeros(len(context.crfs))
+        adjustments: dict[str, Adjustment] = {}
+        for correction_name, correction in self._corrections.items():
+
+            def correct(correction: Correction = correction) -> Adjustment:
+                return _checked_adjustment(correction.correct(context, bare), len(context.crfs))
+
+            adjustment = self._guarded(correction_name, "correct", correct)
+            if adjustment is not None:
+                adjustments[correction_name] = adjustment
+                shift = shift + adjustment.shift
+        corrected = bare
+        if np.any(shift != 0.0):
+            corrected = Prediction(mean=bare.mean + shift, covariance=bare.covariance, note=bare.note)
+        return PredictedCurve(predictor=name, bare=bare, corrected=corrected, adjustments=adjustments)
+
+    def learn(self, capture: Capture) -> None:
+        """Hand one capture to every correction and trainer that is on."""
+        learners: dict[str, Correction | Trainer] = {**self._corrections, **self._trainers}
+        for name, learner in learners.items():
+            self._guarded(name, "learn", functools.partial(learner.learn, capture))
+
+    def before_probe(self, request: ProbeRequest) -> None:
+        """Tell every plugin that an encode and its scoring begin."""
+        self._event("vmaftune_before_probe", request=request)
+        self._event("vmaftune_before_score", request=request)
+
+    def after_probe(self, request: ProbeRequest, record: ProbeRecord) -> None:
+        """Tell every plugin what came of them."""
+        self._event("vmaftune_after_score", request=request, record=record)
+        self._event("vmaftune_after_probe", request=request, record=record)
+
+    def close(self) -> None:
+        """The run is over: trainers hand over what they hold."""
+        for name, trainer in self._trainers.items():
+            self._guarded(name, "close", trainer.close)
+
+    def _ranked(self) -> list[Registration]:
+        if self._choice.predictor is not None:
+            return [self._manager.find(self._choice.predictor, ("predictor",))]
+        ranked = [r for r in self._manager.of_kind("predictor") if getattr(r.spec, "default_rank", None) is not None]
+        return sorted(ranked, key=lambda r: r.spec.default_rank)  # type: ignore[union-attr, arg-type, return-value]
+
+    def _is_off(self, registration: Registration) -> bool:
+        return registration.name in self._choice.off or registration.plugin in self._choice.off
+
+    def _validated(self, registration: Registration) -> Any:
+        assert registration.spec is not None
+        name = registration.name
+        origin = self._choice.settings_origins.get(name, "the configuration")
+        return validated(self._choice.settings.get(name, {}), registration.spec.settings, origin, f"plugins.{name}")
+
+    def _context(self, name: str) -> PluginContext:
+        return PluginContext(
+            settings=self._settings[name],
+            predictor_version=self.predictor_version,
+            cache_folder=self._cache_folder,
+            warn=lambda text: self._warn(f"{name}: {text}"),
+        )
+
+    def _bare(self, context: CurveContext) -> tuple[str, Prediction]:
+        why = []
+        for registration in self._predictors:
+            name, spec = registration.name, registration.spec
+            if name in self._off:
+                continue
+
+            def predict(name: str = name, spec: Any = spec) -> tuple[Predictor, Prediction] | Unsupported:
+                try:
+                    predictor = spec.factory(self._context(name))
+                    return predictor, _checked_prediction(predictor.predict(context), len(context.crfs))
+                except Unsupported as unsupported:
+                    return unsupported
+
+            outcome = self._guarded(name, "predict", predict)
+            if isinstance(outcome, Unsupported):
+                why.append(f"{name}: {outcome}")
+            elif outcome is not None:
+                predictor, prediction = outcome
+                self.predictor_version = predictor.version
+                note = "; ".join([*why, *([prediction.note] if prediction.note else [])]) or None
+                return f"{name}@{predictor.version}", Prediction(
+                    mean=prediction.mean, covariance=prediction.covariance, note=note
+                )
+        note = "; ".join([*why, "no predictor knows this encoder, the search starts without one"])
+        self.predictor_version = "none"
+        return "none@none", uninformed(context, note)
+
+    def _start_active(self) -> None:
+        """Make the corrections and trainers that are on, once the predictor's version is known."""
+        for name in self._active:
+            if name in self._off or name in self._corrections or name in self._trainers:
+                continue
+            spec: Any = self._registered[name].spec
+            made = self._guarded(name, "start", functools.partial(spec.factory, self._context(name)))
+            if made is not None:
+                (self._corrections if spec.kind == "correction" else self._trainers)[name] = made
+
+    def _event(self, event: str, **arguments: Any) -> None:
+        for plugin in self._events:
+            if plugin in self._off:
+                continue
+            key = (event, plugin)
+            if key not in self._callers:
+                self._callers[key] = self._manager.event_caller(event, plugin)
+            if (caller := self._callers[key]) is not None:
+                self._guarded(plugin, event, functools.partial(caller, **arguments))
+
+    def _guarded(self, name: str, doing: str, call: Callable[[], Result]) -> Result | None:
+        """Call a plugin; when it fails, say so once and leave it alone for the rest of the run."""
+        if name in self._off:
+            return None
+        try:
+            return call()
+        except Exception as error:
+            what = f"plugin {name} failed in {doing}: {type(error).__name__}: {' '.join(str(error).split())}"
+            if self._choice.strict or name == self._choice.predictor:
+                raise PluginError(what) from error
+            self._off.add(name)
+            self._warn(f"{what}; it is switched off for this run")
+            return None
+
+
+def _checked_prediction(prediction: Prediction, n: int) -> Prediction:
+    mean, covariance = np.asarray(prediction.mean, float), np.asarray(prediction.covariance, float)
+    if mean.shape != (n,) or covariance.shape != (n, n):
+        raise ValueError(f"it predicted shapes {mean.shape} and {covariance.shape}, not {(n,)} and {(n, n)}")
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise ValueError("it predicted a value that is no number")
+    if mean.min() < -5.0 or mean.max() > 105.0:
+        raise ValueError(f"it predicted VMAF from {mean.min():.1f} to {mean.max():.1f}")
+    if (
+        not np.allclose(covariance, covariance.T, atol=1e-6)
+        or covariance.diagonal().min() < -_NEGATIVE_VARIANCE_TOLERATED
+    ):
+        raise ValueError("its covariance is not symmetric with a diagonal of variances")
+    return Prediction(mean=mean, covariance=covariance, note=prediction.note)
+
+
+def _checked_adjustment(adjustment: Adjustment, n: int) -> Adjustment:
+    shift = np.asarray(adjustment.shift, float)
+    if shift.shape != (n,):
+        raise ValueError(f"its correction has shape {shift.shape}, not {(n,)}")
+    largest = float(np.abs(shift).max(initial=0.0))
+    if not math.isfinite(largest):
+        raise ValueError("its correction has a value that is no number")
+    if largest > LARGEST_SHIFT:
+        raise ValueError(f"its correction of {largest:.1f} VMAF is beyond the {LARGEST_SHIFT:.0f} that can be believed")
+    return Adjustment(shift=shift, captures=adjustment.captures)

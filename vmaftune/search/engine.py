@@ -1,0 +1,208 @@
+"""The search itself: prior, corrections, posterior, next CRF, stop. Design: estimation, not bisection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+import numpy as np
+
+from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.host.run import PluginRun, PredictedCurve
+from vmaftune.search.grid import crf_positions
+from vmaftune.search.posterior import Posterior
+from vmaftune.search.strategy import Goal, Probe, Stop, decide
+from vmaftune.types import Capture, CurveContext, Features, FloatArray, ProbeRecord, ProbeRequest
+
+
+class ProbeMaker(Protocol):
+    """What the search needs of whoever makes probes."""
+
+    @property
+    def frames(self) -> int: ...
+
+    @property
+    def samples(self) -> int: ...
+
+    def cached(self) -> dict[float, ProbeRecord]: ...
+
+    def probe(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord: ...
+
+
+class Observer:
+    """Told of what happens, for a screen; does nothing by itself."""
+
+    def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
+        """The prior is known, and with it the first guess."""
+
+    def probing(self, number: int, crf: float, probability: float) -> None:
+        """A probe begins; ``probability`` is that of its score lying within tolerance."""
+
+    def progress(self, share: float) -> None:
+        """The probe has done this share of its work, 0 to 1."""
+
+    def probed(self, record: ProbeRecord) -> None:
+        """A probe was made, or taken from the cache."""
+
+
+class CurveReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What was believed of the curve, before and after, for figures and reports; all of shape (n,).
+
+    Attributes:
+        crfs: the grid.
+        prior_mean, prior_deviation, posterior_mean, posterior_deviation: in VMAF.
+    """
+
+    crfs: list[float]
+    prior_mean: list[float]
+    prior_deviation: list[float]
+    posterior_mean: list[float]
+    posterior_deviation: list[float]
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a search ended.
+
+    Attributes:
+        stop: reason, result and whether the target is met.
+        best: the probe that is the result; the closest one where the target is not met.
+        probes: all that were known, cached ones first, then in the order they were made.
+        predicted_crf: the first guess of the prior.
+        predicted_vmaf: what the prior said of the CRF that became the result.
+        curve: prediction and corrections.
+        report: the curve before and after.
+    """
+
+    stop: Stop
+    best: ProbeRecord
+    probes: list[ProbeRecord]
+    predicted_crf: float
+    predicted_vmaf: float
+    curve: PredictedCurve
+    report: CurveReport
+
+
+def search(
+    *,
+    features: Features,
+    encoder: EncoderSpec,
+    preset: str | None,
+    grid: FloatArray,
+    goal: Goal,
+    max_encoded_percent: float | None,
+    prober: ProbeMaker,
+    plugins: PluginRun,
+    observer: Observer,
+) -> Outcome:
+    """Find the coarsest CRF of ``grid`` whose verified VMAF reaches the target.
+
+    Every score that is paid for is handed to the corrections and trainers. Cached scores, on the grid or off it, condition the
+    curve first and are not learned from again.
+
+    Args:
+        grid: CRFs that may be probed and be the result, from best to coarsest, shape (n,).
+    """
+    known = prober.cached()
+    crfs = _union(grid, known, encoder)
+    place = {crf: index for index, crf in enumerate(crfs.tolist())}
+    allowed = [place[crf] for crf in grid.tolist()]
+    context = CurveContext(features=features, encoder=encoder, preset=preset, crfs=crfs)
+    curve = plugins.predict(context)
+    prior, posterior = Posterior(curve.corrected), Posterior(curve.corrected)
+    centre = goal.target + goal.tolerance / 2
+    guess = allowed[int(np.argmin(np.abs(prior.mean[allowed] - centre)))]
+    observer.predicted(curve, float(crfs[guess]), float(prior.mean[guess]))
+
+    probes: dict[int, ProbeRecord] = {}
+    for crf, record in known.items():
+        posterior.condition(place[crf], record.vmaf)
+        if place[crf] in set(allowed):
+            probes[place[crf]] = record
+            observer.probed(record)
+
+    positions = crf_positions(encoder, crfs)
+    made = 0
+    while True:
+        scores = {index: record.vmaf for index, record in probes.items()}
+        step = _too_large(probes, goal, max_encoded_percent) or decide(posterior, scores, goal, made, allowed)
+        if isinstance(step, Stop):
+            break
+        made += 1
+        record = _probe(step, made, crfs, encoder, preset, prober, plugins, observer)
+        probes[step.index] = record
+        posterior.condition(step.index, record.vmaf)
+        predicted = float(np.clip(curve.bare.mean[step.index], 0.0, 100.0))
+        plugins.learn(
+            Capture(
+                features=features,
+                encoder=encoder.name,
+                preset=preset,
+                crf=record.crf,
+                crf_position=float(positions[step.index]),
+                predicted=predicted,
+                observed=record.vmaf,
+                unix_seconds=time.time(),
+            )
+        )
+    return Outcome(
+        stop=step,
+        best=probes[step.index],
+        probes=list(probes.values()),
+        predicted_crf=float(crfs[guess]),
+        predicted_vmaf=float(np.clip(prior.mean[step.index], 0.0, 100.0)),
+        curve=curve,
+        report=_report(crfs, prior, posterior),
+    )
+
+
+def _union(grid: FloatArray, known: dict[float, ProbeRecord], encoder: EncoderSpec) -> FloatArray:
+    """The grid together with every CRF that was probed before, in the grid's order."""
+    both = np.union1d(grid, np.array(list(known), dtype=float))
+    return both[::-1].copy() if encoder.higher_is_better else both
+
+
+def _probe(
+    step: Probe,
+    number: int,
+    crfs: FloatArray,
+    encoder: EncoderSpec,
+    preset: str | None,
+    prober: ProbeMaker,
+    plugins: PluginRun,
+    observer: Observer,
+) -> ProbeRecord:
+    crf = float(crfs[step.index])
+    request = ProbeRequest(
+        purpose="search",
+        number=number,
+        encoder=encoder.name,
+        preset=preset,
+        crf=crf,
+        frames=prober.frames,
+        samples=prober.samples,
+    )
+    plugins.before_probe(request)
+    observer.probing(number, crf, step.probability)
+    record = prober.probe(crf, observer.progress)
+    plugins.after_probe(request, record)
+    observer.probed(record)
+    return record
+
+
+def _too_large(probes: dict[int, ProbeRecord], goal: Goal, limit: float | None) -> Stop | None:
+    """A CRF that misses the target and is over the size already: every better one is larger still."""
+    if limit is None:
+        return None
+    over = [i for i, r in probes.items() if r.vmaf < goal.target and r.encoded_percent > limit]
+    passing = [i for i, r in probes.items() if r.vmaf >= goal.target]
+    if over and max(over) > max(passing, default=-1):
+        return Stop(reason="too-large", index=max(over), met=False)
+    return None
+
+
+def _report(crfs: FloatArray, prior: Posterior, posterior: Posterior) -> CurveReport:
+    columns = (crfs, prior.mean, prior.deviation(), posterior.mean, posterior.deviation())
+    names = CurveReport.__struct_fields__
+    return CurveReport(**{name: np.round(c, 4).tolist() for name, c in zip(names, columns, strict=True)})

@@ -1,0 +1,43 @@
+"""The CRF grid of a search: the values an encoder is tried at, from the best quality to the coarsest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vmaftune.encoders.spec import EncoderSpec, number
+from vmaftune.errors import UserError
+from vmaftune.types import FloatArray
+
+
+def crf_grid(spec: EncoderSpec, minimum: float | None, maximum: float | None, increment: float | None) -> FloatArray:
+    """Multiples of the step within the range, shape (n,), ordered from best to coarsest quality.
+
+    Args:
+        minimum, maximum: ``--min-crf`` and ``--max-crf``; None takes the encoder's search range.
+        increment: ``--crf-increment``; None takes the encoder's step.
+
+    Raises:
+        UserError: the range is empty, outside what the encoder takes, or the increment is not positive.
+    """
+    low = spec.search_range[0] if minimum is None else minimum
+    high = spec.search_range[1] if maximum is None else maximum
+    step = spec.step if increment is None else increment
+    least, most = spec.quality_range
+    if not step >= 0.01:
+        raise UserError(f"--crf-increment {step:g} must be at least 0.01")
+    if low > high:
+        raise UserError(f"--min-crf {number(low)} is above --max-crf {number(high)}")
+    if low < least or high > most:
+        raise UserError(f"{spec.name} takes CRF {number(least)} to {number(most)}, not {number(low)} to {number(high)}")
+    first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
+    grid = np.round(np.arange(first, last + 1) * step, 6)
+    if not len(grid):
+        raise UserError(f"no multiple of --crf-increment {step:g} lies from {number(low)} to {number(high)}")
+    return grid[::-1].copy() if spec.higher_is_better else grid
+
+
+def crf_positions(spec: EncoderSpec, crfs: FloatArray) -> FloatArray:
+    """Place of each CRF within the encoder's search range: 0 at its best end, 1 at its coarsest; shape as ``crfs``."""
+    low, high = spec.search_range
+    position = (crfs - low) / (high - low)
+    return 1.0 - position if spec.higher_is_better else position

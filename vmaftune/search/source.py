@@ -1,0 +1,134 @@
+"""A source made ready for probing: its facts, its samples, its features, and the encode that is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from vmaftune.encoders.spec import EncoderSettings, EncoderSpec, settings_for
+from vmaftune.errors import UserError
+from vmaftune.features.measure import Measured, count, measure
+from vmaftune.features.schema import SCHEMA_VERSION
+from vmaftune.ffmpeg import vmaf
+from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings
+from vmaftune.media.facts import MediaFacts, read_facts
+from vmaftune.media.fingerprint import fingerprint
+from vmaftune.media.samples import Sample, SampleRule, cut, plan
+from vmaftune.state.store import Store
+
+
+class EncodeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """How the user wants a source encoded.
+
+    Attributes:
+        encoder: its spec.
+        preset, pix_fmt, video_filter: None leaves the choice to us.
+        extra: further ffmpeg arguments.
+        rule: how samples are placed.
+        score: how scores are made.
+    """
+
+    encoder: EncoderSpec
+    preset: str | None = None
+    pix_fmt: str | None = None
+    video_filter: str | None = None
+    extra: tuple[str, ...] = ()
+    rule: SampleRule = SampleRule()
+    score: ScoreSettings = ScoreSettings()
+
+
+class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
+    """All that probing needs.
+
+    Attributes:
+        path, facts: the source.
+        samples: what is encoded.
+        measured: its features.
+        frames: frames of each sample after the user's filters.
+        settings: the encode, but for the CRF.
+        comparison: how it is scored.
+        curve_key: cache key of all probes of this curve; differs with everything that could change a score.
+    """
+
+    path: Path
+    facts: MediaFacts
+    samples: tuple[Sample, ...]
+    measured: Measured
+    frames: tuple[int, ...]
+    settings: EncoderSettings
+    comparison: Comparison
+    curve_key: str
+
+
+def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, folder: Path) -> PreparedSource:
+    """Read, cut and measure a source.
+
+    Args:
+        store: keeps features; they are measured once for each source and sample rule.
+        folder: where samples are cut to.
+
+    Raises:
+        UserError: the source cannot be used, or the request does not fit it.
+    """
+    facts = read_facts(path)
+    width, height = facts.width, facts.height
+    settings = settings_for(
+        request.encoder,
+        preset=request.preset,
+        pix_fmt=request.pix_fmt,
+        video_filter=request.video_filter,
+        extra=request.extra,
+        source_pix_fmt=facts.pix_fmt,
+        source_bit_depth=facts.bit_depth,
+        source_size=(width, height),
+    )
+    comparison = vmaf.decide(request.score, width, height, max(facts.bit_depth, 10 if "10" in settings.pix_fmt else 8))
+    samples = cut(path, facts, request.rule, folder)
+    try:
+        content = fingerprint(path)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    source_key = _digest(content, facts.stream_index, plan(facts.duration_seconds, request.rule) or "whole")
+    feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version)
+    measured = store.get("features", feature_key, Measured)
+    if measured is None:
+        measured = measure(ffmpeg, facts, samples, folder, path)
+        store.put("features", feature_key, measured)
+    else:
+        measured = msgspec.structs.replace(measured, feature_seconds=0.0)
+    frames = measured.frames
+    if request.video_filter:
+        frames = tuple(count(ffmpeg, sample, request.video_filter, folder) for sample in samples)
+    # Encoders split work by the number of processors, and x264 and x265 give other bits when they do.
+    curve_key = _digest(
+        source_key, settings.identity, ffmpeg.version, _model_identity(comparison), comparison, os.cpu_count()
+    )
+    return PreparedSource(
+        path=path,
+        facts=facts,
+        samples=tuple(samples),
+        measured=measured,
+        frames=frames,
+        settings=settings,
+        comparison=comparison,
+        curve_key=curve_key,
+    )
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.blake2b(msgspec.json.encode(parts), digest_size=20).hexdigest()
+
+
+def _model_identity(comparison: Comparison) -> str:
+    file = Path(comparison.model)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.suffix == ".json" else comparison.model
+
+
+def total_bytes(samples: Sequence[Sample]) -> int:
+    """Size of the source's video packets within the samples."""
+    return sum(sample.source_bytes for sample in samples)

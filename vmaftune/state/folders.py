@@ -1,0 +1,22 @@
+"""Where things are kept on this host (XDG base directories and their counterparts, through platformdirs)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+APPLICATION = "vmaf-tune"
+
+
+def cache_folder() -> Path:
+    """``<cache>/vmaf-tune``; ``XDG_CACHE_HOME`` moves it on every platform, as ADR-0394's layout promises."""
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / APPLICATION
+    return Path(platformdirs.user_cache_dir(APPLICATION, appauthor=False))
+
+
+def config_file() -> Path:
+    """The user's own configuration file."""
+    return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "vmaf-tune.toml"

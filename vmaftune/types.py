@@ -1,0 +1,263 @@
+"""Everything that hooks take and return. A plugin author reads this file and hookspecs.py, and needs no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.errors import Unsupported
+from vmaftune.features.schema import Features
+
+__all__ = [
+    "Adjustment",
+    "Capture",
+    "Correction",
+    "CorrectionSpec",
+    "CurveContext",
+    "EncoderSpec",
+    "Features",
+    "FloatArray",
+    "NoSettings",
+    "PluginContext",
+    "Prediction",
+    "Predictor",
+    "PredictorSpec",
+    "ProbeRecord",
+    "ProbeRequest",
+    "Trainer",
+    "TrainerSpec",
+    "Unsupported",
+]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+# --- What predictors and corrections see and say -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveContext:
+    """The curve that is asked for.
+
+    Attributes:
+        features: of the source.
+        encoder: its spec.
+        preset: None where the encoder has none.
+        crfs: the CRF grid, shape (n,), from the best quality to the coarsest.
+    """
+
+    features: Features
+    encoder: EncoderSpec
+    preset: str | None
+    crfs: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """A predicted curve with its uncertainty.
+
+    Attributes:
+        mean: VMAF at each CRF of the grid, shape (n,), 0 to 100.
+        covariance: of VMAF over the grid, shape (n, n), symmetric and positive semi-definite, in VMAF squared.
+        note: something a person should know, such as that the preset was not among those learned from.
+    """
+
+    mean: FloatArray
+    covariance: FloatArray
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adjustment:
+    """What a correction adds to a predicted curve.
+
+    Attributes:
+        shift: VMAF added at each CRF of the grid, shape (n,). Exactly zero while nothing was learned.
+        captures: how many captures it rests on.
+    """
+
+    shift: FloatArray
+    captures: int
+
+
+class Capture(msgspec.Struct, frozen=True, kw_only=True):
+    """One score that was paid for, as corrections and trainers learn from it. No name, path or hash of a source in it.
+
+    Attributes:
+        features: of the source.
+        encoder, preset, crf: the encode.
+        crf_position: place of the CRF in the encoder's search range, 0 (best) to 1 (coarsest).
+        predicted: VMAF that the predictor, without corrections, gave.
+        observed: VMAF that was measured.
+        unix_seconds: when.
+    """
+
+    features: Features
+    encoder: str
+    preset: str | None
+    crf: float
+    crf_position: float
+    predicted: float
+    observed: float
+    unix_seconds: float
+
+    @property
+    def residual(self) -> float:
+        """observed - predicted, in VMAF."""
+        return self.observed - self.predicted
+
+
+# --- What the event hooks see ---------------------------------------------------------------------------------------------
+
+
+class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A trial encode that is about to run.
+
+    Attributes:
+        purpose: ``search`` (a probe of a search) or ``pilot`` (a fast encode that only feeds the prediction).
+        number: 1 for the first of its search.
+        encoder, preset, crf: the encode.
+        frames: frames that are encoded and scored.
+        samples: in how many samples.
+    """
+
+    purpose: str
+    number: int
+    encoder: str
+    preset: str | None
+    crf: float
+    frames: int
+    samples: int
+
+
+class ProbeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A probe that was made, or found in the cache.
+
+    Attributes:
+        crf: of the encode.
+        vmaf: pooled over all frames of all samples, 0 to 100.
+        bitrate_kbps: of the encoded video, without container.
+        encoded_percent: size of the encoded video as a percentage of the source's video.
+        encode_seconds: wall time of encoding; of encoding and scoring together where one process did both.
+        score_seconds: wall time of scoring where it ran apart, else 0.
+        frames: frames scored.
+        cached: True when no encode was run.
+    """
+
+    crf: float
+    vmaf: float
+    bitrate_kbps: float
+    encoded_percent: float
+    encode_seconds: float
+    score_seconds: float
+    frames: int
+    cached: bool
+
+
+# --- What plugins are ------------------------------------------------------------------------------------------------------
+
+
+class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings of a plugin that has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginContext:
+    """What the host gives a factory.
+
+    Attributes:
+        settings: instance of the spec's ``settings`` type, validated.
+        predictor_version: version of the predictor in use; learned state is keyed by it. Empty for a predictor's own
+            factory.
+        cache_folder: ``<cache>/vmaf-tune``; the only place where a plugin may write.
+        warn: shows one line to the user.
+    """
+
+    settings: Any
+    predictor_version: str
+    cache_folder: Path
+    warn: Callable[[str], None]
+
+
+class Predictor(Protocol):
+    """Gives curves. Deterministic: the same context gives the same prediction on every host."""
+
+    @property
+    def version(self) -> str:
+        """Identifies model and data, such as ``population_v1-1a2b3c4d``; fit for a folder name."""
+
+    def predict(self, context: CurveContext) -> Prediction:
+        """The curve of one source. Raises Unsupported for what it knows nothing about."""
+
+
+class Correction(Protocol):
+    """Shifts curves by what this host has learned."""
+
+    def correct(self, context: CurveContext, prediction: Prediction) -> Adjustment:
+        """The shift for one source. ``prediction`` is the predictor's own, before any correction."""
+
+    def learn(self, capture: Capture) -> None:
+        """Take in one capture, durably: it survives a kill right after this returns."""
+
+
+class Trainer(Protocol):
+    """Learns to make better models from captures; takes no part in the search."""
+
+    def learn(self, capture: Capture) -> None:
+        """Take in one capture without blocking."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictorSpec:
+    """A predictor, as ``vmaftune_predictors`` yields it.
+
+    Attributes:
+        name: what ``--predictor`` takes.
+        version: of the plugin, for people.
+        factory: called once a run, when the predictor is first needed; heavy imports belong in it.
+        settings: msgspec.Struct that ``[plugins.NAME]`` of the configuration is validated against.
+        default_rank: predictors with a rank are tried in rising order when none was named; None is used only by name.
+        summary: one line for ``plugins list``.
+    """
+
+    name: str
+    version: str
+    factory: Callable[[PluginContext], Predictor]
+    settings: type[msgspec.Struct] = NoSettings
+    default_rank: int | None = None
+    summary: str = ""
+    kind: str = field(default="predictor", init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectionSpec:
+    """A correction, as ``vmaftune_corrections`` yields it; switched on with ``--plugin NAME``. Fields as in PredictorSpec."""
+
+    name: str
+    version: str
+    factory: Callable[[PluginContext], Correction]
+    settings: type[msgspec.Struct] = NoSettings
+    summary: str = ""
+    kind: str = field(default="correction", init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSpec:
+    """A trainer, as ``vmaftune_trainers`` yields it; switched on with ``--plugin NAME``. Fields as in PredictorSpec."""
+
+    name: str
+    version: str
+    factory: Callable[[PluginContext], Trainer]
+    settings: type[msgspec.Struct] = NoSettings
+    summary: str = ""
+    kind: str = field(default="trainer", init=False)
