@@ -1,4 +1,4 @@
-"""``population``: the mean and covariance of curves measured on other people's video. It needs no model and no features."""
+"""``population``: the mean and covariance of curves measured on other people's video, given the features."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def vmaftune_predictors() -> Iterator[PredictorSpec]:
         version=VERSION,
         factory=_make,
         default_rank=90,
-        summary="mean and covariance of measured curves; needs no model",
+        summary="mean and covariance of measured curves given the features; a table, no network",
     )

@@ -6,15 +6,15 @@ import msgspec
 import numpy as np
 
 from vmaftune import models
-from vmaftune.corpus.population import CurvePrior, Population
+from vmaftune.corpus.population import Population
 from vmaftune.search.prior import squared_exponential
-from vmaftune.types import CurveContext, FloatArray, Prediction, Unsupported
+from vmaftune.types import CurveContext, Prediction, Unsupported
 
 MODEL = "population_v1"
 
 
 class PopulationPredictor:
-    """Gives every source the same curve: that of the population, with how far sources stray from it.
+    """Gives a source the mean and covariance that the measured curves of others have, given its features.
 
     Raises:
         VmafTuneError: the model file is missing or not the one that was registered.
@@ -43,13 +43,16 @@ class PopulationPredictor:
         if prior is None:
             prior = of_encoder[0]
             note = f"the population was measured at preset {prior.preset}, not {context.preset}"
-        mean = np.interp(context.crfs, prior.crfs, prior.mean)
-        return Prediction(mean=mean, covariance=_covariance(prior, context.crfs), note=note)
-
-
-def _covariance(prior: CurvePrior, crfs: FloatArray) -> FloatArray:
-    components = np.array([np.interp(crfs, prior.crfs, component) for component in prior.components])
-    residual = np.interp(crfs, prior.crfs, prior.residual)
-    # The mean of n curves is itself uncertain by 1/n of their variance.
-    shared = (1.0 + 1.0 / prior.sources) * components.T @ components
-    return shared + np.outer(residual, residual) * squared_exponential(crfs, prior.length)
+        features = context.features
+        if features.schema != prior.feature_schema:
+            raise Unsupported(f"features of schema {features.schema} were not measured")
+        away = features.scaled() - np.array(prior.feature_mean)
+        components = np.array([np.interp(context.crfs, prior.crfs, component) for component in prior.components])
+        scores = away @ np.array(prior.weights)
+        mean = np.interp(context.crfs, prior.crfs, prior.mean) + scores @ components
+        # The regression and the mean were themselves made from few sources.
+        wider = 1.0 + 1.0 / prior.sources + away @ np.array(prior.leverage) @ away
+        residual = np.interp(context.crfs, prior.crfs, prior.residual)
+        covariance = wider * components.T @ np.array(prior.score_covariance) @ components
+        covariance = covariance + np.outer(residual, residual) * squared_exponential(context.crfs, prior.length)
+        return Prediction(mean=np.clip(mean, 0.0, 100.0), covariance=covariance, note=note)

@@ -1,18 +1,21 @@
-"""From a corpus to the population prior: mean and covariance of its curves, for each encoder and preset."""
+"""From a corpus to the population prior: mean and covariance of its curves given the features, for each encoder and preset."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
+from vmaftune.features.schema import SCHEMA_VERSION, Features
 from vmaftune.types import FloatArray
 
 _COMPONENTS = 4
+_FEATURE_RIDGE = 30.0
 _RESIDUAL_LENGTH_SHARE = 0.2
 _LEAST_RESIDUAL_VMAF = 0.3
 _LEAST_SOURCES = 5
@@ -21,15 +24,20 @@ _LEAST_SOURCES = 5
 class CurvePrior(msgspec.Struct, frozen=True, kw_only=True):
     """The prior of one encoder at one preset, at knots one CRF apart.
 
-    covariance(i, j) = sum over components of c_i c_j, plus residual_i residual_j exp(-((crf_i - crf_j) / length)^2 / 2):
-    principal components for what curves share, a smooth local process for what they do not.
+    A curve is mean + scores . components + a smooth local process. The scores are Gaussian, with a mean that is linear in the
+    features (ridge regression over sources) and the covariance of what that regression misses on sources left out.
 
     Attributes:
         encoder, preset: which.
         sources: how many curves it was made from.
         crfs: knots, rising, shape (n,).
         mean: VMAF, shape (n,).
-        components: each times the standard deviation of its score, in VMAF; shape (k, n).
+        components: principal components of the curves, orthonormal, shape (k, n).
+        feature_schema: of the features below.
+        feature_mean: of the scaled features over sources, shape (d,).
+        weights: scores per unit of scaled feature, in VMAF, shape (d, k).
+        leverage: (X^T X + ridge I)^-1 of the centred scaled features, shape (d, d); how far a source is from those known.
+        score_covariance: of the scores about the regression, leave-one-source-out, in VMAF squared, shape (k, k).
         residual: standard deviation of what the components leave, in VMAF, shape (n,).
         length: of the local process, in CRF.
     """
@@ -40,6 +48,11 @@ class CurvePrior(msgspec.Struct, frozen=True, kw_only=True):
     crfs: list[float]
     mean: list[float]
     components: list[list[float]]
+    feature_schema: int
+    feature_mean: list[float]
+    weights: list[list[float]]
+    leverage: list[list[float]]
+    score_covariance: list[list[float]]
     residual: list[float]
     length: float
 
@@ -60,19 +73,24 @@ def fit_population(rows: Sequence[CorpusRow], ranges: dict[str, tuple[float, flo
     Raises:
         UserError: scipy is missing, or an encoder has too few sources.
     """
+    stale = {row.feature_schema for row in rows} - {SCHEMA_VERSION}
+    if stale:
+        raise UserError(f"the corpus holds features of schema {min(stale)}, this is {SCHEMA_VERSION}: measure it anew")
     curves: dict[tuple[str, str | None], dict[str, dict[float, float]]] = defaultdict(lambda: defaultdict(dict))
+    features = {row.source: Features(schema=row.feature_schema, values=row.features) for row in rows}
     for row in rows:
         curves[row.encoder, row.preset][row.source][row.crf] = row.vmaf_mean
     priors = []
     for (encoder, preset), sources in sorted(curves.items(), key=str):
         full = max(len(points) for points in sources.values())
-        whole = [points for points in sources.values() if len(points) == full]
+        whole = {source: points for source, points in sources.items() if len(points) == full}
         if len(whole) < _LEAST_SOURCES:
             raise UserError(f"{encoder} {preset}: {len(whole)} whole curves are too few for a population")
         low, high = ranges[encoder]
         crfs = np.arange(np.floor(low), np.ceil(high) + 1.0)
-        table = np.array([curve_through(points, crfs) for points in whole])
-        priors.append(_fit(encoder, preset, crfs, table))
+        table = np.array([curve_through(points, crfs) for points in whole.values()])
+        known = np.array([features[source].scaled() for source in whole])
+        priors.append(_fit(encoder, preset, crfs, table, known))
     return Population(schema=1, priors=priors)
 
 
@@ -94,20 +112,36 @@ def curve_through(points: dict[float, float], crfs: FloatArray) -> FloatArray:
     return values
 
 
-def _fit(encoder: str, preset: str | None, crfs: FloatArray, table: FloatArray) -> CurvePrior:
-    mean = table.mean(axis=0)
-    _, singular, directions = np.linalg.svd(table - mean, full_matrices=False)
-    deviations = singular / np.sqrt(len(table) - 1)
-    components = directions[:_COMPONENTS] * deviations[:_COMPONENTS, None]
-    left = (table - mean) - (table - mean) @ directions[:_COMPONENTS].T @ directions[:_COMPONENTS]
+def _fit(encoder: str, preset: str | None, crfs: FloatArray, table: FloatArray, features: FloatArray) -> CurvePrior:
+    """Components of the curves, and the regression of their scores on the features."""
+    mean, feature_mean = table.mean(axis=0), features.mean(axis=0)
+    components = np.linalg.svd(table - mean, full_matrices=False)[2][:_COMPONENTS]
+    scores = (table - mean) @ components.T
+    centred = features - feature_mean
+    leverage = np.linalg.inv(centred.T @ centred + _FEATURE_RIDGE * np.eye(features.shape[1]))
+    weights = leverage @ centred.T @ scores
+    # Residuals of each source when it is left out, without fitting again (Allen, 1974, PRESS).
+    own = np.einsum("ij,jk,ik->i", centred, leverage, centred) + 1.0 / len(table)
+    missed = (scores - centred @ weights) / (1.0 - own)[:, None]
+    left = (table - mean) - scores @ components
     residual = np.maximum(left.std(axis=0), _LEAST_RESIDUAL_VMAF)
+
+    def rounded(values: FloatArray) -> list[Any]:
+        listed: list[Any] = np.round(values, 6).tolist()
+        return listed
+
     return CurvePrior(
         encoder=encoder,
         preset=preset,
         sources=len(table),
         crfs=crfs.tolist(),
-        mean=np.round(mean, 4).tolist(),
-        components=np.round(components, 4).tolist(),
-        residual=np.round(residual, 4).tolist(),
+        mean=rounded(mean),
+        components=rounded(components),
+        feature_schema=SCHEMA_VERSION,
+        feature_mean=rounded(feature_mean),
+        weights=rounded(weights),
+        leverage=rounded(leverage),
+        score_covariance=rounded(np.atleast_2d(np.cov(missed.T))),
+        residual=rounded(residual),
         length=round(_RESIDUAL_LENGTH_SHARE * float(crfs[-1] - crfs[0]), 3),
     )
