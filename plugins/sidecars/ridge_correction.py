@@ -13,7 +13,7 @@ from vmaftune.features.schema import NAMES, Features
 from vmaftune.search.grid import crf_positions
 from vmaftune.types import Adjustment, Capture, CurveContext, FloatArray, Prediction
 
-_FEATURE_WEIGHT = 0.35
+_FEATURE_WEIGHT = 0.2
 """Source features enter with less weight than the terms in CRF, so that a few captures move the level before they
 say anything of how features matter; ridge's penalty is the same for all."""
 

@@ -106,7 +106,7 @@ class StateFile:
         """The state; an empty one where there is none yet. A file that cannot be used is set aside, not deleted."""
         try:
             content = self.path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return empty(self._version, "", self._names)
         problem = self._problem(content)
         if problem is None:

@@ -6,9 +6,9 @@ import sqlite3
 from typing import Any
 
 import click
-import msgspec
 
-from vmaftune.cli.options import host_options, json_option
+from vmaftune.cli.options import cache_options, json_option
+from vmaftune.cli.output import print_json
 from vmaftune.cli.session import Session
 from vmaftune.errors import VmafTuneError
 
@@ -19,16 +19,16 @@ def command() -> None:
 
 
 @command.command("info")
-@host_options
+@cache_options
 @json_option
 def info(**options: Any) -> None:
     """Where the cache is, how large, and what is in it."""
-    session = Session(options)
+    session = Session({**options, "cache": True})
     path = session.store.path
     counts = session.store.counts()
     size = path.stat().st_size if path is not None and path.is_file() else 0
     if options["as_json"]:
-        click.echo(msgspec.json.encode({"path": str(path), "bytes": size, "records": counts}).decode())
+        print_json({"path": str(path), "bytes": size, "records": counts})
         return
     click.echo(f"{path}  {size / 1e6:.1f} MB")
     for kind, count in counts.items():
@@ -36,12 +36,12 @@ def info(**options: Any) -> None:
 
 
 @command.command("clear")
-@host_options
+@cache_options
 def clear(**options: Any) -> None:
     """Forget all of it. What plugins have learned stays."""
-    session = Session(options)
-    if session.store.problem:
-        raise VmafTuneError("nothing was cleared")
+    session = Session({**options, "cache": True})
+    if not session.store.lasting:
+        raise VmafTuneError("nothing was cleared; name the folder with --cache-dir")
     try:
         click.echo(f"{session.store.clear()} records removed from {session.store.path}")
     except sqlite3.Error as error:

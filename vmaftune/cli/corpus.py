@@ -96,9 +96,9 @@ def population(rows: Path, exclude: tuple[str, ...], output: Path, model_id: str
         "licence": "Apache-2.0",
     }
     registry_file = output / "registry.json"
-    registry = (
-        msgspec.json.decode(registry_file.read_bytes()) if registry_file.is_file() else {"schema": 1, "models": []}
-    )
+    registry: dict[str, Any] = {"schema": 1, "models": []}
+    if registry_file.is_file():
+        registry = msgspec.json.decode(registry_file.read_bytes())
     registry["models"] = [*(m for m in registry["models"] if m["id"] != model_id), entry]
     atomic.write(output / entry["data"], data)
     atomic.write(output / entry["file"], content)

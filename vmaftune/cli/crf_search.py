@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from vmaftune.cli.options import (
+    NUMBER,
     encode_options,
     host_options,
     json_option,
@@ -19,9 +19,11 @@ from vmaftune.cli.options import (
     sample_options,
     score_options,
 )
+from vmaftune.cli.output import print_json
+from vmaftune.cli.plot import check_figure, plot_search
 from vmaftune.cli.report import SearchReport, result_lines, search_report
 from vmaftune.cli.screen import Screen
-from vmaftune.cli.session import Session
+from vmaftune.cli.session import Session, warn
 from vmaftune.encoders.spec import number
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.vmaf import check_pool
@@ -38,9 +40,9 @@ _NOT_MET = 3
 
 @click.command("crf-search")
 @encode_options
-@click.option("--min-vmaf", type=float, help="VMAF to reach.  [default: 95]")
-@click.option("--tolerance", type=float, help="How far above is good enough.  [default: 0.25]")
-@click.option("--max-encoded-percent", type=float, help="Largest encode, in percent of the source's video.")
+@click.option("--min-vmaf", type=NUMBER, help="VMAF to reach.  [default: 95]")
+@click.option("--tolerance", type=NUMBER, help="How far above is good enough.  [default: 0.25]")
+@click.option("--max-encoded-percent", type=NUMBER, help="Largest encode, in percent of the source's video.")
 @range_options
 @click.option("--max-probes", type=click.IntRange(1), help="Trial encodes at most.  [default: 10]")
 @sample_options
@@ -58,19 +60,18 @@ def command(**options: Any) -> int:
     vmaf-tune crf-search -i film.mkv -e libx265 --preset slow --min-vmaf 93
     vmaf-tune --crf-search --plugin ridge-sidecar -i film.mkv
     """
+    check_figure(options["plot"])
     session = Session(options)
     report = run_search(session, options["input_"], quiet=options["as_json"] and not sys.stderr.isatty())
-    if options["plot"] is not None:
-        from vmaftune.cli.plot import plot_search
-
-        plot_search(report, options["plot"])
     if options["as_json"]:
-        click.echo(msgspec.json.encode(report).decode())
-    if not report.target_met:
-        click.echo(f"vmaf-tune: {_not_met(report)}", err=True)
-        return _NOT_MET
-    if not options["as_json"]:
+        print_json(report)
+    elif report.target_met:
         click.echo("\n".join(result_lines(report)))
+    if options["plot"] is not None:
+        plot_search(report, options["plot"])
+    if not report.target_met:
+        warn(_not_met(report))
+        return _NOT_MET
     return 0
 
 
@@ -124,8 +125,9 @@ def _heading(source: PreparedSource, goal: Goal) -> str:
     facts, settings = source.facts, source.settings
     what = f"{facts.width}x{facts.height} {facts.fps:.5g} fps {facts.codec} {facts.pix_fmt}"
     spans = f"{len(source.samples)} samples, " if len(source.samples) > 1 else ""
+    frames = sum(source.frames)
     return (
-        f"{shown(source.path.name)}: {what}, {spans}{sum(source.frames)} frames to score\n"
+        f"{shown(source.path.name)}: {what}, {spans}{frames} frame{'' if frames == 1 else 's'} to score\n"
         f"  {settings.spec.name} preset {settings.preset or 'none'} {settings.pix_fmt}, "
         f"VMAF {goal.target:g} to {goal.target + goal.tolerance:g}"
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import io
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -57,6 +60,8 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code: 0, 1 our failure, 2 the user's mistake, 3 target not met, 130 interrupted."""
     signal.signal(signal.SIGTERM, _terminated)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a file name need not be UTF-8
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -70,6 +75,10 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
+    except click.UsageError as error:
+        message = error.format_message().rstrip(".")
+        command = error.ctx.command_path if error.ctx is not None else "vmaf-tune"
+        return _fail(f"{message[:1].lower()}{message[1:]}; see {command} --help", error.exit_code)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code)
     except VmafTuneError as error:
@@ -81,11 +90,20 @@ def _run(arguments: list[str]) -> int:
         return 1
     except OSError as error:
         return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+    except Exception as error:
+        return _fail(_fault(error), 1)
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"vmaf-tune: {' '.join(message.split())}", err=True)
+    print(f"vmaf-tune: {' '.join(message.split())}", file=sys.stderr)
     return code
+
+
+def _fault(error: Exception) -> str:
+    """An error that nobody foresaw, with the place it came from."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name} line {place.lineno}"
+    return f"a fault of vmaf-tune itself, please report it: {type(error).__name__}: {error} (in {where})"
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:

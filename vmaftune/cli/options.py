@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,24 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path)
 
 
+class _Number(click.ParamType):  # type: ignore[type-arg]
+    """A finite number: ``float`` alone would take ``nan`` and ``inf`` too."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
+NUMBER = _Number()
+
+
 def _stacked(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
     def decorate(function: Command) -> Command:
         for decorator in reversed(decorators):
@@ -22,11 +41,16 @@ def _stacked(*decorators: Callable[[Command], Command]) -> Callable[[Command], C
     return decorate
 
 
+_CONFIG = click.option("--config", type=_FILE, help="Configuration file, over the user's and the project's.")
+_CACHE_DIR = click.option("--cache-dir", type=_FILE, help="Folder of cache and learned state.")
+
+cache_options = _stacked(_CONFIG, _CACHE_DIR)
+
 host_options = _stacked(
-    click.option("--config", type=_FILE, help="Configuration file, over the user's and the project's."),
+    _CONFIG,
     click.option("--ffmpeg", type=_FILE, help="ffmpeg to use instead of the embedded one."),
     click.option("--cache/--no-cache", default=None, help="Use and keep scored probes and features."),
-    click.option("--cache-dir", type=_FILE, help="Folder of cache and learned state."),
+    _CACHE_DIR,
 )
 
 plugin_options = _stacked(
@@ -50,9 +74,11 @@ encode_options = _stacked(
 sample_options = _stacked(
     click.option("--samples", type=click.IntRange(1), help="Number of samples."),
     click.option(
-        "--sample-every", type=float, metavar="SECONDS", help="A sample for each started span.  [default: 720]"
+        "--sample-every", type=NUMBER, metavar="SECONDS", help="A sample for each started span.  [default: 720]"
     ),
-    click.option("--sample-duration", type=float, metavar="SECONDS", help="Length of a sample; 0: all.  [default: 20]"),
+    click.option(
+        "--sample-duration", type=NUMBER, metavar="SECONDS", help="Length of a sample; 0: all.  [default: 20]"
+    ),
     click.option("--min-samples", type=click.IntRange(1), help="At least so many samples."),
 )
 
@@ -64,9 +90,9 @@ score_options = _stacked(
 )
 
 range_options = _stacked(
-    click.option("--min-crf", type=float, help="Best quality to try."),
-    click.option("--max-crf", type=float, help="Coarsest quality to try."),
-    click.option("--crf-increment", type=float, help="Spacing of the CRF grid.  [default: by encoder]"),
+    click.option("--min-crf", type=NUMBER, help="Best quality to try."),
+    click.option("--max-crf", type=NUMBER, help="Coarsest quality to try."),
+    click.option("--crf-increment", type=NUMBER, help="Spacing of the CRF grid.  [default: by encoder]"),
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,23 +16,29 @@ _FORMATS = (".png", ".svg", ".pdf")
 _PRIOR, _POSTERIOR, _PROBE = "#9aa5b1", "#1f6feb", "#d1242f"
 
 
-def check_figure(file: Path) -> None:
-    """Raise UserError unless a figure can be drawn to ``file``."""
+def check_figure(file: Path | None) -> None:
+    """Raise UserError unless a figure can be drawn to ``file``; to be asked before the work that it shows."""
+    if file is None:
+        return
     if file.suffix not in _FORMATS:
         raise UserError(f"--plot {file}: name a file that ends in {', '.join(_FORMATS)}")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UserError("--plot needs matplotlib: pip install 'vmaf-tune[plot]'")
+    there = file.exists()
     try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise UserError("--plot needs matplotlib: pip install 'vmaf-tune[plot]'") from error
+        file.open("ab").close()
+    except OSError as error:
+        raise UserError(f"cannot write --plot {file}: {error.strerror}") from error
+    if not there:
+        file.unlink(missing_ok=True)
 
 
 def plot_search(report: SearchReport, file: Path) -> None:
     """Draw prior, posterior and probes of one search.
 
     Raises:
-        UserError: the file has another ending than png, svg or pdf, or cannot be written, or matplotlib is missing.
+        UserError: the file cannot be written.
     """
-    check_figure(file)
     axes = _axes()
     curve = report.curve
     _band(axes, curve.crfs, curve.prior_mean, curve.prior_deviation, _PRIOR, "prior, 90 % band")
@@ -41,7 +48,7 @@ def plot_search(report: SearchReport, file: Path) -> None:
         axes.plot(probe.crf, probe.vmaf, "o", color=_PROBE, ms=6, label="probes" if number == 1 else None)
         axes.annotate(str(number), (probe.crf, probe.vmaf), textcoords="offset points", xytext=(6, 6), color=_PROBE)
     axes.set_title(
-        f"{report.encoder} preset {report.preset}: CRF {report.crf:g} has VMAF {report.vmaf:.2f}",
+        f"{report.encoder} preset {report.preset or 'none'}: CRF {report.crf:g} has VMAF {report.vmaf:.2f}",
         loc="left",
         fontsize=10,
     )
@@ -50,7 +57,6 @@ def plot_search(report: SearchReport, file: Path) -> None:
 
 def plot_prediction(crfs: list[float], mean: list[float], deviation: list[float], title: str, file: Path) -> None:
     """Draw a predicted curve with its band. Raises as plot_search."""
-    check_figure(file)
     axes = _axes()
     _band(axes, crfs, mean, deviation, _POSTERIOR, "predicted, 90 % band")
     axes.set_title(title, loc="left", fontsize=10)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 import msgspec
 
 from vmaftune.cli.options import host_options, json_option
+from vmaftune.cli.output import print_json
 from vmaftune.cli.session import Session
 from vmaftune.host.manager import Registration
+
+_PIPE_WIDTH = 1000  # no row is broken where a program may read it
 
 
 class PluginRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +40,7 @@ def list_(**options: Any) -> None:
     session = Session(options)
     rows = [_row(r, session) for r in session.manager.registrations]
     if options["as_json"]:
-        click.echo(msgspec.json.encode(rows).decode())
+        print_json(rows)
         return
     from rich.console import Console
     from rich.table import Table
@@ -46,7 +50,7 @@ def list_(**options: Any) -> None:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(row.name, row.kind, row.version, row.distribution, "yes" if row.enabled else "no", row.why_not)
-    Console(highlight=False).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 def _row(registration: Registration, session: Session) -> PluginRow:

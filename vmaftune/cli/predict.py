@@ -17,6 +17,8 @@ from vmaftune.cli.options import (
     range_options,
     sample_options,
 )
+from vmaftune.cli.output import print_json
+from vmaftune.cli.plot import check_figure, plot_prediction
 from vmaftune.cli.session import Session
 from vmaftune.encoders.spec import number
 from vmaftune.search.grid import crf_grid
@@ -55,6 +57,7 @@ class PredictReport(msgspec.Struct, frozen=True, kw_only=True):
 @json_option
 def command(**options: Any) -> None:
     """The VMAF(CRF) curve that is expected of a source, with its 90 % band; nothing is encoded, nothing is verified."""
+    check_figure(options["plot"])
     session = Session(options)
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
@@ -78,16 +81,17 @@ def command(**options: Any) -> None:
         correction_vmaf=np.round(curve.corrected.mean - curve.bare.mean, 3).tolist(),
         feature_seconds=round(source.measured.feature_seconds, 3),
     )
+    if options["as_json"]:
+        print_json(report)
+    else:
+        click.echo("\n".join(_lines(report)))
     if options["plot"] is not None:
-        from vmaftune.cli.plot import plot_prediction
-
-        title = f"{spec.name} preset {preset}: {curve.predictor.split('@')[0]}"
+        title = f"{spec.name} preset {preset or 'none'}: {curve.predictor.split('@')[0]}"
         plot_prediction(report.crfs, report.vmaf, report.deviation, title, options["plot"])
-    click.echo(msgspec.json.encode(report).decode() if options["as_json"] else "\n".join(_lines(report)))
 
 
 def _lines(report: PredictReport) -> list[str]:
-    lines = [f"{report.encoder} preset {report.preset}, expected by {report.predictor} (not verified)"]
+    lines = [f"{report.encoder} preset {report.preset or 'none'}, expected by {report.predictor} (not verified)"]
     if report.note:
         lines.append(report.note)
     lines.append("   CRF    VMAF   90 % band")

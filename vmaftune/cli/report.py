@@ -169,10 +169,11 @@ def result_lines(report: SearchReport) -> list[str]:
         + f", {report.pool}; {encodes}, {report.total_seconds:.1f} s; {report.stop.text}{sure}",
     ]
     for plugin in report.plugins:
-        if plugin.correction_vmaf is not None:
-            lines.append(
-                f"{plugin.name}: {plugin.correction_vmaf:+.2f} VMAF at this CRF, from {plugin.captures} scores"
-            )
+        if plugin.captures:
+            scores = f"{plugin.captures} score{'' if plugin.captures == 1 else 's'}"
+            lines.append(f"{plugin.name}: {plugin.correction_vmaf:+.2f} VMAF at this CRF, learned from {scores} before")
+        elif plugin.captures == 0:
+            lines.append(f"{plugin.name}: had learned nothing of {report.encoder} before this search")
     if best.encoded_percent > 100.0:
         lines.append("the encode is larger than the source's video; a copy would be smaller and lossless")
     lines += ["encode with:", f"  {report.encode_command}"]

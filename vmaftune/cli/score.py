@@ -11,7 +11,8 @@ import click
 import msgspec
 import numpy as np
 
-from vmaftune.cli.options import host_options, json_option, score_options
+from vmaftune.cli.options import NUMBER, host_options, json_option, score_options
+from vmaftune.cli.output import print_json
 from vmaftune.cli.session import Session
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import vmaf
@@ -53,7 +54,7 @@ class _Input(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--width", type=click.IntRange(1), help="Raw YUV: width in pixels.")
 @click.option("--height", type=click.IntRange(1), help="Raw YUV: height in pixels.")
 @click.option("--pix-fmt", help="Raw YUV: pixel format.  [default: yuv420p]")
-@click.option("--fps", type=float, help="Raw YUV: frame rate; does not change the score.  [default: 25]")
+@click.option("--fps", type=NUMBER, help="Raw YUV: frame rate; does not change the score.  [default: 25]")
 @click.option("--per-frame", is_flag=True, help="Print the score of every frame too.")
 @host_options
 @json_option
@@ -101,7 +102,10 @@ def command(reference: Path, distorted: Path, **options: Any) -> None:
         ffmpeg=ffmpeg.version,
         per_frame=scores.tolist() if options["per_frame"] else None,
     )
-    click.echo(msgspec.json.encode(report).decode() if options["as_json"] else "\n".join(_lines(report)))
+    if options["as_json"]:
+        print_json(report)
+    else:
+        click.echo("\n".join(_lines(report)))
 
 
 def _input(path: Path, options: Mapping[str, Any]) -> _Input:

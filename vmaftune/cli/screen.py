@@ -28,13 +28,17 @@ class Screen(Observer):
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._sure = 0.0
+        self._chance = 0.0
 
     def __enter__(self) -> Screen:
         if not self._quiet and sys.stderr.isatty():
             columns = (TextColumn("  {task.description}"), BarColumn(30), TextColumn("{task.percentage:>3.0f}%"))
             self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True)
-            self._progress.start()
+            try:
+                self._progress.start()
+            except BaseException:  # a signal while it starts: the cursor may be hidden by now
+                self._progress.stop()
+                raise
         return self
 
     def __exit__(
@@ -49,19 +53,25 @@ class Screen(Observer):
             self._console.print(Text(text, style="dim"))
 
     def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
-        self.note(f"  {curve.predictor.split('@')[0]} expects VMAF {vmaf:.1f} at CRF {number(crf)}")
         if curve.bare.note:
             self.note(f"  {curve.bare.note}")
         for name, adjustment in curve.adjustments.items():
             if adjustment.captures:
                 low, high = float(adjustment.shift.min()), float(adjustment.shift.max())
                 captures = f"{adjustment.captures} score{'s' if adjustment.captures > 1 else ''}"
-                self.note(f"  {name} shifts that by {low:+.2f} to {high:+.2f} VMAF over the range, from {captures}")
+                self.note(f"  {name} shifts the curve by {low:+.2f} to {high:+.2f} VMAF, from {captures}")
+        predictor = curve.predictor.split("@")[0]
+        corrected = [name for name, adjustment in curve.adjustments.items() if adjustment.captures]
+        if predictor == "none":
+            self.note(f"  first guess: CRF {number(crf)}")
+        else:
+            who, verb = " and ".join([predictor, *corrected]), "expect" if corrected else "expects"
+            self.note(f"  {who} {verb} VMAF {vmaf:.1f} at CRF {number(crf)}")
 
     def probing(self, number_: int, crf: float, probability: float) -> None:
-        self._sure = probability
+        self._chance = probability
         if self._progress is not None:
-            self._task = self._progress.add_task(f"CRF {number(crf):<6} {_sureness(probability)}", total=1.0)
+            self._task = self._progress.add_task(f"CRF {number(crf):<6} {_chance(probability)}", total=1.0)
 
     def progress(self, share: float) -> None:
         if self._progress is not None and self._task is not None:
@@ -81,10 +91,10 @@ class Screen(Observer):
         line.append(f"  {record.encoded_percent:6.1f} %  {record.bitrate_kbps:8.0f} kb/s")
         seconds = record.encode_seconds + record.score_seconds
         line.append(
-            "   from the cache" if record.cached else f"  {seconds:6.1f} s  {_sureness(self._sure)}", style="dim"
+            "   from the cache" if record.cached else f"  {seconds:6.1f} s  {_chance(self._chance)}", style="dim"
         )
         self._console.print(line)
 
 
-def _sureness(probability: float) -> str:
-    return f"(was {100 * probability:.0f} % sure)"
+def _chance(probability: float) -> str:
+    return f"(chance of a hit {100 * probability:.0f} %)"

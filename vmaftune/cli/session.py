@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import click
 
 from vmaftune.config.load import LoadedConfig, load_config
 from vmaftune.encoders.spec import EncoderSpec, parse_enc
@@ -27,8 +26,8 @@ STORE_FILE = "cache.sqlite"
 
 
 def warn(text: str) -> None:
-    """One line to the user, beside the result."""
-    click.echo(f"vmaf-tune: {text}", err=True)
+    """One line to the user, beside the result. Through ``sys.stderr``, where a live line makes room for it."""
+    print(f"vmaf-tune: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
 
 class Session:
@@ -42,9 +41,7 @@ class Session:
         self._options = options
         self.config: LoadedConfig = load_config(options.get("config"))
         self.cache_folder: Path = options.get("cache_dir") or cache_folder()
-        self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None)
-        if self.store.problem:
-            warn(self.store.problem)
+        self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None, warn)
         self.manager = PluginManager()
 
     def option(self, name: str, default: Any) -> Any:
@@ -85,7 +82,7 @@ class Session:
         rule = SampleRule(
             samples=self.option("samples", None),
             every_seconds=self._above_zero("sample_every", 720.0),
-            duration_seconds=self.option("sample_duration", 20.0),
+            duration_seconds=self._sample_duration(),
             min_samples=self.option("min_samples", 1),
         )
         score = ScoreSettings(model=self.option("vmaf_model", None), scale=self.option("vmaf_scale", "auto"))
@@ -102,7 +99,8 @@ class Session:
     def threads(self) -> int:
         """Threads of libvmaf: all processors this process may use, unless told otherwise."""
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return self.option("vmaf_threads", available)
+        chosen: int = self.option("vmaf_threads", available)
+        return chosen
 
     @contextmanager
     def plugins(self) -> Iterator[PluginRun]:
@@ -113,8 +111,12 @@ class Session:
         """
         named_off = tuple(self._options.get("no_plugins") or ())
         named_on = tuple(self._options.get("plugins") or ())
-        on = [name for name, enabled in self.config.enabled.items() if enabled]
+        passive = self._names("predictor", "encoders", "events") - self._names("correction", "trainer", "?")
+        on = [name for name, enabled in self.config.enabled.items() if enabled and name not in passive]
         installed = {n for r in self.manager.registrations for n in (r.name, r.plugin)}
+        for name, origin in self.config.origins.items():
+            if name not in installed:
+                self._not_installed(name, origin)
         off = [n for n, enabled in self.config.enabled.items() if not enabled and n in installed - set(named_on)]
         choice = PluginChoice(
             on=(*named_on, *(name for name in on if name not in named_on)),
@@ -130,8 +132,24 @@ class Session:
         finally:
             run.close()
 
+    def _names(self, *kinds: str) -> set[str]:
+        return {name for r in self.manager.registrations if r.kind in kinds for name in (r.name, r.plugin)}
+
+    def _not_installed(self, name: str, origin: str) -> None:
+        """A table of a plugin that is not there: an error where it is to be on, worth a word where it is not."""
+        if self.config.enabled.get(name):
+            there = ", ".join(sorted(r.name for kind in ("correction", "trainer") for r in self.manager.of_kind(kind)))
+            raise UserError(f"{origin}: plugins.{name}.enabled = true: no such plugin is installed; there is: {there}")
+        warn(f"{origin}: no plugin {name} is installed for [plugins.{name}]")
+
+    def _sample_duration(self) -> float:
+        value: float = self.option("sample_duration", 20.0)
+        if value < 0:
+            raise UserError(f"--sample-duration {value:g} must be above 0, or 0 for the whole source")
+        return value
+
     def _above_zero(self, name: str, default: float) -> float:
-        value = self.option(name, default)
+        value: float = self.option(name, default)
         if not value > 0:
             raise UserError(f"--{name.replace('_', '-')} {value:g} must be above 0")
         return value

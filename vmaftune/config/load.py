@@ -48,8 +48,10 @@ def load_config(named: Path | None) -> LoadedConfig:
     candidates = [config_file(), Path(PROJECT_FILE)]
     files = [path for path in candidates if path.is_file()]
     if named is not None:
-        if not named.is_file():
+        if not named.exists():
             raise UserError(f"--config {named}: no such file")
+        if named.is_dir():
+            raise UserError(f"--config {named} is a folder; name a TOML file")
         files.append(named)
     search: dict[str, Any] = {}
     plugins: dict[str, dict[str, Any]] = {}
@@ -61,7 +63,7 @@ def load_config(named: Path | None) -> LoadedConfig:
         for name, table in config.plugins.items():
             on = table.pop("enabled", None)
             if on is not None and not isinstance(on, bool):
-                raise UserError(f"{path}: plugins.{name}.enabled = {on!r}: expected `bool`")
+                raise UserError(f"{path}: plugins.{name}.enabled = {on!r}: must be true or false")
             if on is not None:
                 enabled[name] = on
             plugins[name] = _merged(plugins.get(name, {}), table)

@@ -10,6 +10,20 @@ Percent = Annotated[float, msgspec.Meta(gt=0.0, le=100000.0)]
 Vmaf = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)]
+Pool = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^(mean|harmonic_mean|min|p([0-9]{1,2}|100))$",
+        description='"mean", "harmonic_mean", "min" or "pN" (a percentile, such as "p5")',
+    ),
+]
+Scale = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^(auto|none|[0-9]{2,5}x[0-9]{2,5})$",
+        description='"auto", "none" or "WIDTHxHEIGHT", such as "1920x1080"',
+    ),
+]
 
 
 class SearchTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -28,9 +42,9 @@ class SearchTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     sample_every: Annotated[float, msgspec.Meta(gt=0.0)] | None = None
     sample_duration: Seconds | None = None
     min_samples: Count | None = None
-    pool: str | None = None
+    pool: Pool | None = None
     vmaf_model: str | None = None
-    vmaf_scale: str | None = None
+    vmaf_scale: Scale | None = None
     vmaf_threads: Count | None = None
     pix_format: str | None = None
     vfilter: str | None = None

@@ -18,9 +18,20 @@ from vmaftune.ffmpeg.vmaf import Comparison
 
 # Frames pass as they are: none is doubled or dropped to keep a rate.
 _PASS_THROUGH = ["-fps_mode", "passthrough"]
+# ffmpeg rounds the encoder's times to the frame rate. Where the rate varies, frames may then share a time, and encoders and
+# the loopback decoder put such frames into another order (libvvenc: VMAF 36 for a true 95). Where all have their own time,
+# this changes none.
+_RISING_TIMES = (
+    "setpts='st(1,if(isnan(PTS),ld(0)+1,round(PTS*TB*FRAME_RATE)));st(0,if(N,max(ld(0)+1,ld(1)),ld(1)));"
+    "if(isnan(FRAME_RATE),PTS,round(ld(0)/(TB*FRAME_RATE)))'"
+)
 # One line for each packet or frame, and no copy of what is in it.
 _COUNT_PACKETS = ["-f", "framecrc"]
 _COUNT_FRAMES = ["-c:v", "wrapped_avframe", "-f", "framecrc"]
+
+
+# ffmpeg's libvvenc wrapper now and then ends a clip shorter than the encoder's lookahead without one packet.
+_ATTEMPTS = 4
 
 
 class EncodedSample(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,15 +79,20 @@ def encode_and_score(
     packets, log = folder / "packets.txt", folder / "vmaf.json"
     use_one = ffmpeg.loopback if one_process is None else one_process
     run = _one_process if use_one else _two_processes
-    try:
-        encode_seconds, score_seconds = run(
-            ffmpeg, sample, stream_index, settings, crf, comparison, threads, packets, log, on_progress
-        )
-        scores = np.array([frame["vmaf"] for frame in vmaf.read_log(log)])
-        sizes = _sizes(packets)
-    finally:
-        for file in (packets, log):
-            file.unlink(missing_ok=True)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            encode_seconds, score_seconds = run(
+                ffmpeg, sample, stream_index, settings, crf, comparison, threads, packets, log, on_progress
+            )
+            scores = np.array([frame["vmaf"] for frame in vmaf.read_log(log)])
+            sizes = _sizes(packets)
+            break
+        except VmafTuneError:
+            if attempt == _ATTEMPTS or not _opened_but_empty(packets):
+                raise
+        finally:
+            for file in (packets, log):
+                file.unlink(missing_ok=True)
     what = f"{settings.spec.name} at CRF {crf:g}"
     vmaf.check_pairing(len(sizes), expected_frames, what)
     vmaf.check_pairing(len(scores), expected_frames, what)
@@ -87,8 +103,14 @@ def encode_and_score(
     )
 
 
+def _opened_but_empty(packets: Path) -> bool:
+    """The encoder was opened, for the listing has its header, and gave nothing."""
+    return packets.is_file() and packets.stat().st_size > 0 and not _sizes(packets)
+
+
 def _encode_arguments(sample: Path, stream_index: int, settings: EncoderSettings, crf: float) -> list[str]:
-    chain = ["-vf", settings.filter_chain] if settings.filter_chain else []
+    filters = [settings.video_filter, _RISING_TIMES, settings.spec.upload_filter]
+    chain = ["-vf", ",".join(part for part in filters if part)]
     source = [*settings.spec.device_arguments, "-i", file_url(sample), "-map", f"0:{stream_index}"]
     return [*source, *chain, *_PASS_THROUGH, *settings.output_arguments(crf)]
 

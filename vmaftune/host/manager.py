@@ -133,7 +133,7 @@ class PluginManager:
                 return
             self._pluggy.register(plugin, name)
             specs = list(self._specs(plugin, name))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if self._pluggy.has_plugin(name):
                 self._pluggy.unregister(name=name)
             note("?", name, None, version, f"{type(error).__name__}: {_one_line(error)}")

@@ -24,7 +24,7 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
         duration_seconds: of the video stream, or of the file where the stream does not say.
         pix_fmt: ffmpeg's name of the pixel format.
         bit_depth: bits per component.
-        codec: ffmpeg's name of the codec.
+        codec: ffmpeg's name of the codec (``av1``), whatever decoder reads it (``libdav1d``).
         file_bytes: size of the file.
         declared_frames: frames the container declares, 0 when it does not say.
     """
@@ -80,7 +80,7 @@ def _facts(path: Path, container: av.container.InputContainer) -> MediaFacts:
         duration_seconds=duration,
         pix_fmt=context.pix_fmt,
         bit_depth=max(component.bits for component in av.VideoFormat(context.pix_fmt).components),
-        codec=stream.codec_context.name,
+        codec=context.codec.canonical_name,
         file_bytes=path.stat().st_size,
         declared_frames=stream.frames,
     )

@@ -6,6 +6,8 @@ the whole source when the spans would cover 85 % of it.
 
 from __future__ import annotations
 
+import errno
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,10 +21,12 @@ from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.media.facts import MediaFacts, shown
 
-_Packet = Any  # av.Packet, whose times may be None in its types but not in packets that _packets lets through
+_Packet = Any  # av.Packet, whose times may be None in its types but not in packets that _timed lets through
 _WHOLE_FROM_SHARE = 0.85
 _PACKETS_LOOKED_AHEAD = 64
+_SECONDS_SOUGHT_BEFORE = 10.0
 _MOV_NAMES = {"mov", "mp4"}
+_MP4_ONLY = {"av1", "vp9"}  # the codecs that ffmpeg writes to .mp4 and refuses for .mov
 
 
 class SampleRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +81,8 @@ def cut(source: Path, facts: MediaFacts, rule: SampleRule, folder: Path) -> list
     A sample begins at the key frame at or before its planned start and ends where no frame that was left out would be
     shown before one that was taken, so decoding it gives consecutive frames of the source, all of them and no other.
 
+    Where that cannot be (no key frame after the place, a codec that goes into no other file), the whole source is taken.
+
     Raises:
         UserError: the source cannot be read to its end.
         VmafTuneError: the copies cannot be written.
@@ -86,11 +92,14 @@ def cut(source: Path, facts: MediaFacts, rule: SampleRule, folder: Path) -> list
         if starts is None:
             return [_whole(source, facts)]
         samples = [_cut_one(source, facts, rule, start, folder / f"sample-{n}") for n, start in enumerate(starts)]
+        copied = [sample for sample in samples if sample is not None]
+        if len(copied) < len(samples):
+            return [_whole(source, facts)]
     except av.error.FFmpegError as error:
-        if error.errno == 28:  # ENOSPC
+        if error.errno == errno.ENOSPC:
             raise VmafTuneError(f"no room for samples in {folder.parent}; set TMPDIR to a folder with room") from error
         raise UserError(f"{shown(source)} cannot be read to its end: {error.strerror}; is it complete?") from error
-    return list({sample.start_seconds: sample for sample in samples}.values())
+    return list({sample.start_seconds: sample for sample in copied}.values())
 
 
 def _whole(source: Path, facts: MediaFacts) -> Sample:
@@ -100,61 +109,121 @@ def _whole(source: Path, facts: MediaFacts) -> Sample:
         raise UserError(
             f"{shown(source)} is damaged or cut short: {len(packets)} of its {facts.declared_frames} frames can be read"
         )
-    last = max((float((p.pts + (p.duration or 0)) * p.time_base) for p in packets), default=0.0)
-    first = min((float(p.pts * p.time_base) for p in packets), default=0.0)
-    if last - min(first, 0.0) < 0.9 * facts.duration_seconds - 1.0:
+    timed = [p for p in packets if p.pts is not None]  # a raw stream, such as a .hevc file, has no times at all
+    last = max((float((p.pts + (p.duration or 0)) * p.time_base) for p in timed), default=0.0)
+    first = min((float(p.pts * p.time_base) for p in timed), default=0.0)
+    if timed and last - min(first, 0.0) < 0.9 * facts.duration_seconds - 1.0:
         raise UserError(
             f"{shown(source)} is damaged or cut short: its video ends after {last:.1f} of {facts.duration_seconds:.1f} s"
         )
     return _sample(source, facts.stream_index, 0.0, packets)
 
 
-def _cut_one(source: Path, facts: MediaFacts, rule: SampleRule, start_seconds: float, stem: Path) -> Sample:
+class _Container(msgspec.Struct, frozen=True, kw_only=True):
+    """How samples of one kind of container are read and written.
+
+    Attributes:
+        formats: of the sample files, the first that takes the codec.
+        shown_times: packets carry the time at which they are shown; AVI has only an order of decoding.
+        joined_anywhere: a seek may land in the middle of a picture (MPEG program and transport streams).
+    """
+
+    formats: tuple[str, ...]
+    shown_times: bool = True
+    joined_anywhere: bool = False
+
+
+def _container_of(container: av.container.InputContainer, facts: MediaFacts) -> _Container:
+    names = set(container.format.name.split(","))
+    if names & _MOV_NAMES:
+        return _Container(formats=("mp4",) if facts.codec in _MP4_ONLY else ("mov", "matroska"))
+    if "avi" in names:
+        return _Container(formats=("nut", "matroska"), shown_times=False)
+    return _Container(formats=("matroska", "nut"), joined_anywhere=bool(names & {"mpeg", "mpegts"}))
+
+
+def _cut_one(source: Path, facts: MediaFacts, rule: SampleRule, start_seconds: float, stem: Path) -> Sample | None:
+    """One sample, or None when there is no place to cut or no file to cut to."""
     with av.open(file_url(source), metadata_errors="replace") as container:
+        kind = _container_of(container, facts)
         stream = container.streams[facts.stream_index]
-        origin = stream.start_time or 0
         assert stream.time_base is not None
-        container.seek(origin + int(start_seconds / stream.time_base), stream=stream, backward=True)
-        packets = _span(_packets(container, facts), rule.duration_seconds)
+        origin = stream.start_time or 0
+        start = origin + int(start_seconds / stream.time_base)
+        packets = _span(_from(container, facts, kind, origin, start), start, rule.duration_seconds, kind)
         if not packets:
-            raise UserError(f"{shown(source)} cannot be read at {start_seconds:.0f} s; is it complete?")
-        mov = _MOV_NAMES & set(container.format.name.split(","))
-        path = stem.with_suffix(".mov" if mov else ".mkv")
+            return None
         begin = float((packets[0].pts - origin) * stream.time_base)
-        sample = _sample(path, 0, begin, packets)
-        with av.open(file_url(path), "w", format="mov" if mov else "matroska") as output:
-            copy = output.add_stream_from_template(stream)
-            shift = min(p.dts if p.dts is not None else p.pts for p in packets)
-            for packet in packets:
-                packet.pts -= shift
-                packet.dts = packet.dts - shift if packet.dts is not None else None
-                packet.stream = copy
-                output.mux(packet)
-    return sample
+        path = _written(packets, stream, kind.formats, stem)
+        return None if path is None else _sample(path, 0, begin, packets)
+
+
+def _written(packets: Sequence[_Packet], stream: Any, formats: Sequence[str], stem: Path) -> Path | None:
+    """The file that the packets were copied to, in the first format that takes them."""
+    shift = min(p.dts if p.dts is not None else p.pts for p in packets)
+    times = [(p.pts - shift, None if p.dts is None else p.dts - shift) for p in packets]
+    for name in formats:
+        path = stem.with_suffix(f".{name}")
+        try:
+            with av.open(file_url(path), "w", format=name) as output:
+                # Opaque: copied as it is. Otherwise PyAV wants an encoder of the decoder's name, and AV1 has none.
+                copy = output.add_stream_from_template(stream, opaque=True)
+                for packet, (pts, dts) in zip(packets, times, strict=True):
+                    packet.pts, packet.dts, packet.time_base, packet.stream = pts, dts, stream.time_base, copy
+                    output.mux(packet)
+            with av.open(file_url(path)) as written:
+                next(written.decode(video=0))
+            return path
+        except (ValueError, LookupError, EOFError, StopIteration):  # PyAV's errors for a file that cannot hold this codec
+            path.unlink(missing_ok=True)
+    return None
 
 
 def _packets(container: av.container.InputContainer, facts: MediaFacts) -> Iterator[_Packet]:
     for packet in container.demux(container.streams[facts.stream_index]):
-        if packet.size and packet.pts is not None:
+        if packet.size:
             yield packet
 
 
-def _span(packets: Iterator[_Packet], duration_seconds: float) -> list[_Packet]:
-    """Packets from the first key frame on, for at least ``duration_seconds``, up to a place where they can end."""
+def _from(
+    container: av.container.InputContainer, facts: MediaFacts, kind: _Container, origin: int, start: int
+) -> Iterator[_Packet]:
+    """Packets with times from a place at or before ``start`` on, in the stream's time base."""
+    stream = container.streams[facts.stream_index]
+    assert stream.time_base is not None
+    place = start - int(_SECONDS_SOUGHT_BEFORE / stream.time_base) if kind.joined_anywhere else start
+    broken = 0
+    if place > origin:
+        container.seek(place, stream=stream, backward=True)
+        broken = 1 if kind.joined_anywhere else 0  # the rest of a picture, which may even be called a key frame
+    for packet in itertools.islice(_packets(container, facts), broken, None):
+        if packet.dts is not None and (packet.pts is None or not kind.shown_times):
+            packet.pts = packet.dts
+        if packet.pts is not None:
+            yield packet
+
+
+def _span(packets: Iterator[_Packet], start: int, duration_seconds: float, kind: _Container) -> list[_Packet]:
+    """Packets from the last key frame at or before ``start`` (or the first after it), for at least
+    ``duration_seconds``, up to a place where they can end."""
     taken: list[_Packet] = []
     wanted: int | None = None
     for packet in packets:
-        if not taken and not packet.is_keyframe:
+        if packet.is_keyframe and not packet.is_discard and (not taken or packet.pts <= start):
+            taken.clear()
+        elif not taken:
             continue
-        if taken and packet.pts < taken[0].pts:
+        elif packet.pts < taken[0].pts:
             continue  # a leading picture of an open GOP: it needs frames before the cut
+        elif wanted is not None and packet.is_keyframe and not kind.shown_times:
+            break  # whatever stands before a key frame is shown before what follows it
         taken.append(packet)
         length = (packet.pts - taken[0].pts) * packet.time_base
         if wanted is None and length >= duration_seconds:
             wanted = len(taken) - 1
-        if wanted is not None and len(taken) >= wanted + _PACKETS_LOOKED_AHEAD:
+        if wanted is not None and kind.shown_times and len(taken) >= wanted + _PACKETS_LOOKED_AHEAD:
             break
-    return taken if wanted is None else taken[: _clean_end([p.pts for p in taken], wanted)]
+    return taken if wanted is None or not kind.shown_times else taken[: _clean_end([p.pts for p in taken], wanted)]
 
 
 def _clean_end(times: Sequence[int], wanted: int) -> int:

@@ -128,6 +128,8 @@ def search(
         scores = {index: record.vmaf for index, record in probes.items()}
         step = _too_large(probes, goal, max_encoded_percent) or decide(posterior, scores, goal, made, allowed)
         if isinstance(step, Stop):
+            if step.met and max_encoded_percent is not None:
+                step = _within(step, probes[step.index], max_encoded_percent)
             break
         made += 1
         record = _probe(step, made, crfs, encoder, preset, prober, plugins, observer)
@@ -200,6 +202,11 @@ def _too_large(probes: dict[int, ProbeRecord], goal: Goal, limit: float | None) 
     if over and max(over) > max(passing, default=-1):
         return Stop(reason="too-large", index=max(over), met=False)
     return None
+
+
+def _within(stop: Stop, result: ProbeRecord, limit: float) -> Stop:
+    """The same stop, unless its result, the smallest encode that reaches the target, is over the size."""
+    return stop if result.encoded_percent <= limit else Stop(reason="too-large", index=stop.index, met=False)
 
 
 def _report(crfs: FloatArray, prior: Posterior, posterior: Posterior) -> CurveReport:

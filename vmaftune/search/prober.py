@@ -122,8 +122,12 @@ class Prober:
 
 def _whose_fault(error: FfmpegError, source: PreparedSource) -> Exception:
     """An encoder that refuses is the user's to mend; a full disk or a crash is not."""
-    if "No space left" in error.reason or error.reason.startswith("ended by signal"):
+    crashed = error.reason.startswith("ended by signal")
+    if crashed and not source.settings.spec.hardware:
         return error
+    if "libvmaf model" in error.reason:
+        model = source.comparison.model
+        return UserError(f"--vmaf-model {model}: {error.reason}; name one such as {vmaf.MODEL_HD}, or a .json file")
     name = source.settings.spec.name
     hint = " (does this machine have the hardware?)" if source.settings.spec.hardware else ""
     return UserError(f"{name} failed{hint}: {error.reason}")

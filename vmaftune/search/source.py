@@ -104,6 +104,8 @@ def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, fo
     frames = measured.frames
     if request.video_filter:
         frames = tuple(count(ffmpeg, sample, request.video_filter, folder) for sample in samples)
+        if 0 in frames:
+            raise UserError(f"--vfilter {request.video_filter!r} leaves no frame to encode")
     # Encoders split work by the number of processors, and x264 and x265 give other bits when they do.
     curve_key = _digest(
         source_key, settings.identity, ffmpeg.version, _model_identity(comparison), comparison, os.cpu_count()

@@ -14,6 +14,8 @@ SURE = 0.95
 
 _PATIENT_PROBES = 4
 _LIKELY = 0.5
+_PATIENT_UNBOUNDED = 3
+_NEAR_VMAF = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,9 @@ def _next(
     if bounded and len(scores) > _PATIENT_PROBES and len(scores) % 2:
         # The curve is not like those the prior was made from: halve what is left every second time.
         index = int(candidates[len(candidates) // 2])
+    elif not bounded and len(scores) >= _PATIENT_UNBOUNDED and (far := _secant(scores, goal)) is not None:
+        # Every score lies on one side and the posterior creeps: go where the last two point, past it if they fall ever faster.
+        index = int(candidates[np.argmin(np.abs(candidates - np.clip(far, candidates[0], candidates[-1])))])
     elif within[candidates].max() >= _LIKELY:
         index = int(candidates[np.argmax(within[candidates])])
     else:
@@ -140,6 +145,18 @@ def _next(
         centre = goal.target + goal.tolerance / 2
         index = int(candidates[np.argmin(np.abs(posterior.mean - centre)[candidates])])
     return Probe(index=index, probability=float(within[index]))
+
+
+def _secant(scores: Mapping[int, float], goal: Goal) -> float | None:
+    """Where the line through the two scores nearest to the open side meets the target; None when one is near enough."""
+    passing = bool(max(scores.values()) >= goal.target)
+    last, before = sorted(scores, reverse=passing)[:2]
+    gap = scores[last] - goal.target
+    if abs(gap) < _NEAR_VMAF:
+        return None
+    slope = (scores[last] - scores[before]) / (last - before)
+    far = float("inf") if passing else float("-inf")
+    return last - gap / slope if slope < -1e-6 else far
 
 
 def _best(scores: Mapping[int, float]) -> int:

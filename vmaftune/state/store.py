@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from filelock import FileLock, Timeout
 
 from vmaftune.state import atomic
 
@@ -30,16 +32,24 @@ CREATE TABLE IF NOT EXISTS entries (
 class Store:
     """Records by kind and key; a family of records (the probes of one curve) shares a key and differs in ``part``.
 
-    A store that cannot be opened or written never stops a run: it goes on in memory and ``problem`` says why.
+    A store that cannot be opened or written never stops a run: it goes on in memory and ``problem`` says why. A file
+    that is no database is set aside, not deleted, and a new one begun.
+
+    Args:
+        path: the file; None for a store in memory.
+        warn: told of every problem once, when it is met.
 
     Attributes:
-        path: the file, or None for a store in memory.
-        problem: why nothing is kept after this run, in words; None when all is well.
+        path: as given.
+        problem: what was wrong with the file, in words; None when all is well.
+        lasting: whether records are kept after this run.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, warn: Callable[[str], None] = lambda text: None) -> None:
         self.path = path
         self.problem: str | None = None
+        self.lasting = path is not None
+        self._warn = warn
         self._database = self._open()
 
     def get(self, kind: str, key: str, record_type: type[Record], part: float = 0.0) -> Record | None:
@@ -56,12 +66,13 @@ class Store:
     def put(self, kind: str, key: str, record: object, part: float = 0.0) -> None:
         """Keep a record, in place of the one of the same kind, key and part."""
         row = (kind, key, part, msgspec.msgpack.encode(record, enc_hook=_encode_other), time.time())
-        try:
-            with self._database:
-                self._database.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", row)
-        except sqlite3.Error as error:
-            self.problem = f"cannot write the cache {self.path}: {error}; nothing is kept after this run"
-            self._database = _in_memory()
+        for _ in range(2):
+            try:
+                with self._database:
+                    self._database.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", row)
+                return
+            except sqlite3.Error as error:
+                self._give_up(error)
 
     def counts(self) -> dict[str, int]:
         """How many records of each kind there are."""
@@ -88,29 +99,50 @@ class Store:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             return self._open_file(self.path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) or not self.path.is_file():
-                return self._open_instead(str(error))
+        except sqlite3.Error as error:
+            return self._open_anew(self.path, error) if _is_damage(error) else self._open_instead(str(error))
         except OSError as error:
             return self._open_instead(error.strerror or str(error))
-        try:  # the file is no database, or one of a later version
-            aside = atomic.set_aside(self.path, "unreadable")
-            database = self._open_file(self.path)
-        except (OSError, sqlite3.Error) as error:
+
+    def _open_anew(self, path: Path, why: sqlite3.Error) -> sqlite3.Connection:
+        """Set a damaged file aside, unless another process has done so since, and begin a new one."""
+        try:
+            with FileLock(path.with_name(f"{path.name}.lock"), timeout=_BUSY_SECONDS):
+                try:
+                    return self._open_file(path, thoroughly=True)
+                except sqlite3.DatabaseError as error:
+                    if not _is_damage(error):
+                        raise
+                aside = atomic.set_aside(path, "unreadable")
+                database = self._open_file(path)
+        except (OSError, sqlite3.Error, Timeout) as error:
             return self._open_instead(str(error))
-        self.problem = f"the cache could not be read; it was set aside as {aside} and a new one begun"
+        self._tell(f"the cache {path} cannot be read ({why}); it was set aside as {aside.name} and a new one begun")
         return database
 
     def _open_instead(self, why: str) -> sqlite3.Connection:
-        self.problem = f"cannot use the cache {self.path}: {why}; nothing is kept after this run"
+        self.lasting = False
+        self._tell(f"cannot use the cache {self.path}: {why}; nothing is kept after this run")
         return _in_memory()
 
-    def _open_file(self, path: Path) -> sqlite3.Connection:
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """Go on without the file that failed in use: with a new one where it is damaged, else in memory."""
+        self._database.close()
+        damaged = self.lasting and self.path is not None and _is_damage(error)
+        self._database = self._open_anew(self.path, error) if damaged and self.path else self._open_instead(str(error))
+
+    def _tell(self, problem: str) -> None:
+        self.problem = problem
+        self._warn(problem)
+
+    def _open_file(self, path: Path, *, thoroughly: bool = False) -> sqlite3.Connection:
         database = sqlite3.connect(path, timeout=_BUSY_SECONDS)
         try:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, _SCHEMA_VERSION):
-                raise sqlite3.DatabaseError(f"schema version {version}")
+                raise sqlite3.DatabaseError(f"it is of version {version}, this is {_SCHEMA_VERSION}")
+            if thoroughly and database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("it is damaged")
             if version == 0:
                 with database:
                     database.executescript(_SCHEMA)
@@ -123,9 +155,16 @@ class Store:
         return database
 
     def _read(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        with contextlib.suppress(sqlite3.Error):
+        try:
             return self._database.execute(query, values).fetchall()
-        return []
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return []
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """The file itself is at fault, not the disk, its permissions or a lock: sqlite3's subclasses are for those."""
+    return type(error) is sqlite3.DatabaseError
 
 
 def _in_memory() -> sqlite3.Connection:

@@ -1,0 +1,103 @@
+"""A search that is killed at any moment leaves whole files, and the next one cleans up after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import SIDECAR, X264, Program
+
+MOMENTS = {signal.SIGKILL: 8, signal.SIGTERM: 3}
+_SEED = 20261121
+
+
+def _check_state(program: Program) -> int:
+    """Every sidecar state is whole; returns the captures in them."""
+    captures = 0
+    for file in program.cache.glob("sidecar/*/*/state.json"):
+        state = json.loads(file.read_text())
+        gram, moment = np.array(state["gram"]), np.array(state["moment"])
+        assert gram.shape == (len(moment), len(moment)) and len(moment) == len(state["feature_names"])
+        assert np.allclose(gram, gram.T) and np.isfinite(gram).all() and np.isfinite(moment).all()
+        assert gram[0, 0] == state["captures"] == len(state["history"])  # the level's column is all ones
+        captures += state["captures"]
+    return captures
+
+
+def _check_cache(program: Program) -> None:
+    file = program.cache / "cache.sqlite"
+    if file.exists():
+        database = sqlite3.connect(file)
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        database.close()
+
+
+@pytest.mark.parametrize("signal_number", MOMENTS)
+def test_a_killed_search_leaves_whole_files(program: Program, longer: Path, signal_number: signal.Signals) -> None:
+    line = ["crf-search", "-i", longer, *X264, *SIDECAR, "--min-vmaf", "90"]
+    whole = program.start(*line, "--cache-dir", program.home / "measured")
+    began = time.monotonic()
+    assert whole.wait() == 0
+    seconds = time.monotonic() - began
+    moments = random.Random(_SEED)
+    for number in range(MOMENTS[signal_number]):
+        child = program.start(*line, "--no-cache" if number % 2 else "--cache")
+        time.sleep(moments.uniform(0.1, 1.0) * seconds)
+        os.kill(child.pid, signal_number)
+        child.wait()
+        _check_state(program)
+        _check_cache(program)
+        assert signal_number == signal.SIGKILL or program.left_behind() == []
+    learned = _check_state(program)
+    ended = program(*line, "--no-cache", "--json")
+    assert ended.code == 0 and ended.err == "", ended.err
+    assert _check_state(program) == learned + ended.json["probe_count"]
+    assert program.left_behind() == []
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_ffmpeg_outlives_its_search(program: Program, longer: Path, signal_number: int) -> None:
+    child = program.start("crf-search", "-i", longer, "-e", "libx264", "--preset", "veryslow", "--no-cache")
+    started: list[int] = []
+    while not started and child.poll() is None:
+        started = _children(child.pid)
+    assert started
+    os.kill(child.pid, signal_number)
+    child.wait()
+    for _ in range(100):
+        if not any(_runs(pid) for pid in started):
+            break
+        time.sleep(0.05)
+    assert not any(_runs(pid) for pid in started)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def test_an_interrupt_is_one_line_and_130(program: Program, longer: Path) -> None:
+    child = program.start("crf-search", "-i", longer, "-e", "libx264", "--preset", "veryslow", "--no-cache")
+    assert child.stderr is not None
+    line = child.stderr.readline()  # the search has begun
+    os.kill(child.pid, signal.SIGINT)
+    rest = child.stderr.read().decode()
+    assert child.wait() == 130 and b"longer.mkv" in line
+    assert rest.splitlines()[-1] == "vmaf-tune: interrupted" and "Traceback" not in rest
+    assert program.left_behind() == []

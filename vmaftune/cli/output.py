@@ -1,0 +1,17 @@
+"""What goes to standard output for programs to read."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import msgspec
+
+
+def print_json(value: object) -> None:
+    """One object on one line; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them."""
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        text = json.dumps(msgspec.to_builtins(value))
+    click.echo(text)
