@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +23,6 @@ from vmaftune.state.store import Store
 ROOT = Path(__file__).parent.parent
 WHOLE = SampleRule(duration_seconds=0)
 
-X264 = EncoderSpec(
-    name="libx264",
-    presets=("ultrafast", "superfast"),
-    default_preset="superfast",
-    pix_fmts=("yuv420p", "yuvj420p", "yuv444p", "yuv420p10le"),
-)
 CONSTANT_QP = EncoderSpec(
     name="libx264",
     quality_options=(("-qp", "{}"),),
@@ -40,15 +35,17 @@ CONSTANT_QP = EncoderSpec(
 
 @dataclass(frozen=True)
 class Clips:
-    """Makes clips with ffmpeg, each once in a session."""
+    """Makes clips with ffmpeg, each once in a session (and process)."""
 
     ffmpeg: Ffmpeg
     folder: Path
 
     def make(self, name: str, arguments: Sequence[str]) -> Path:
-        """The clip ``name``, made by ``ffmpeg ARGUMENTS name`` when it is not there yet."""
-        path = self.folder / name
+        """The clip that ``ffmpeg ARGUMENTS name`` gives, made when these arguments come for the first time."""
+        folder = self.folder / hashlib.blake2b(repr(arguments).encode(), digest_size=8).hexdigest()
+        path = folder / name
         if not path.exists():
+            folder.mkdir(exist_ok=True)
             self.run([*arguments, file_url(path)])
         return path
 
@@ -72,6 +69,33 @@ class Clips:
         return [line.rsplit(",", 1)[1].strip() for line in lines if not line.startswith("#")]
 
 
+FRAMES = 36
+"""Pictures of the moving clip."""
+
+
+@dataclass(frozen=True)
+class Moving:
+    """One moving picture, as raw frames and as H.264 with B-frames, to be put into any container at any rate."""
+
+    clips: Clips
+
+    @property
+    def raw(self) -> Path:
+        source = f"testsrc2=size=160x90:rate=25:duration={FRAMES / 25},format=yuv420p"
+        return self.clips.lavfi("moving.yuv", source, ["-f", "rawvideo"])
+
+    def at(self, name: str, rate: str = "25", arguments: Sequence[str] = ()) -> Path:
+        """The pictures at a rate. The QP is constant, so the pictures that a decoder shows are those of every other rate."""
+        geometry = ["-f", "rawvideo", "-pixel_format", "yuv420p", "-video_size", "160x90", "-framerate", rate]
+        encode = ["-c:v", "libx264", "-qp", "12", "-bf", "3", *arguments]
+        return self.clips.make(name, [*geometry, "-i", file_url(self.raw), *encode])
+
+    @property
+    def plain(self) -> Path:
+        """Matroska at a constant 25 fps, which its milliseconds hold exactly."""
+        return self.at("plain.mkv")
+
+
 @dataclass(frozen=True)
 class Scorer:
     """Encodes and scores a whole clip the way a search does, without scaling, so that it is fast."""
@@ -90,7 +114,6 @@ class Scorer:
         pix_fmt: str | None = None,
         one_process: bool | None = None,
         expected_frames: int | None = None,
-        scale: str = "none",
     ) -> EncodedSample:
         facts = read_facts(path)
         (sample,) = cut(path, facts, WHOLE, self.folder)
@@ -113,7 +136,7 @@ class Scorer:
             measured.frames[0] if expected_frames is None else expected_frames,
             settings,
             crf,
-            decide(ScoreSettings(scale=scale), facts.width, facts.height, depth),
+            decide(ScoreSettings(scale="none"), facts.width, facts.height, depth),
             threads=2,
             folder=self.folder,
             one_process=one_process,
@@ -129,6 +152,11 @@ def ffmpeg() -> Ffmpeg:
 @pytest.fixture(scope="session")
 def clips(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Clips:
     return Clips(ffmpeg, tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture(scope="session")
+def moving(clips: Clips) -> Moving:
+    return Moving(clips)
 
 
 @pytest.fixture

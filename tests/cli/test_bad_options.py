@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import X264, Program
+from tests.cli.conftest import X264, Program, ffmpeg
 
 BAD = {
     "--min-vmaf 101": "at most 100",
@@ -100,6 +100,15 @@ def test_a_target_that_cannot_be_met_is_not_an_error_of_the_user(program: Progra
     assert ended.code == 3 and ended.out == ""
     assert "came closest" in ended.complaint() and "lower --min-vmaf" in ended.complaint()
     assert program.left_behind() == []
+
+
+def test_a_search_that_ran_out_of_probes_says_how_to_go_on(program: Program, tmp_path: Path) -> None:
+    noise = tmp_path / "noise.mkv"  # its VMAF falls faster than any predictor expects
+    source = ("-f", "lavfi", "-i", "color=gray:size=192x108:rate=24,noise=alls=20:allf=t", "-frames:v", "12")
+    ffmpeg(*source, "-c:v", "libx264", "-crf", "8", "-pix_fmt", "yuv420p", noise)
+    ended = program("crf-search", "-i", noise, *X264, "--min-vmaf", "90", "--max-probes", "1")
+    assert ended.code == 3
+    assert "was not reached in 1 trial encode:" in ended.complaint() and "--max-probes" in ended.complaint()
 
 
 def test_a_size_that_cannot_be_met_is_told_with_the_size(program: Program, clip: Path) -> None:

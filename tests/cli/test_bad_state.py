@@ -44,7 +44,9 @@ def test_an_unusable_sidecar_state_is_set_aside(program: Program, clip: Path, co
     assert state.stat().st_size > 100, "learning began anew"
 
 
-@pytest.mark.parametrize("content", [b"no database at all, but text\n" * 100, b"SQLite format 3\0" + bytes(range(256)) * 40])
+@pytest.mark.parametrize(
+    "content", [b"no database at all, but text\n" * 100, b"SQLite format 3\0" + bytes(range(256)) * 40]
+)
 def test_a_cache_that_is_no_database_is_set_aside(program: Program, clip: Path, content: bytes) -> None:
     program.search(clip)
     file = program.cache / "cache.sqlite"

@@ -7,6 +7,8 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -42,7 +44,7 @@ def _check_cache(program: Program) -> None:
 
 @pytest.mark.parametrize("signal_number", MOMENTS)
 def test_a_killed_search_leaves_whole_files(program: Program, longer: Path, signal_number: signal.Signals) -> None:
-    line = ["crf-search", "-i", longer, *X264, *SIDECAR, "--min-vmaf", "90"]
+    line: list[str | Path] = ["crf-search", "-i", longer, *X264, *SIDECAR, "--min-vmaf", "90"]
     whole = program.start(*line, "--cache-dir", program.home / "measured")
     began = time.monotonic()
     assert whole.wait() == 0
@@ -101,3 +103,13 @@ def test_an_interrupt_is_one_line_and_130(program: Program, longer: Path) -> Non
     assert child.wait() == 130 and b"longer.mkv" in line
     assert rest.splitlines()[-1] == "vmaf-tune: interrupted" and "Traceback" not in rest
     assert program.left_behind() == []
+
+
+def test_an_interrupt_that_python_drops_is_sent_again() -> None:
+    script = (
+        "import sys, time\nfrom vmaftune.cli.main import _unraisable\nsys.unraisablehook = _unraisable\n"
+        "class Dropped:\n    def __del__(self): raise KeyboardInterrupt\n"
+        "try:\n    Dropped()\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('interrupted')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")

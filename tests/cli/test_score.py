@@ -31,15 +31,13 @@ def test_a_video_is_like_itself(program: Program, clip: Path) -> None:
 
 
 def test_every_frame_is_told_when_asked(program: Program, clip: Path, encode: Path) -> None:
-    line = ["score", clip, encode, "--vmaf-scale", "none", "--per-frame"]
+    line: list[str | Path] = ["score", clip, encode, "--vmaf-scale", "none", "--per-frame"]
     report = program(*line, "--json").json
     assert np.mean(report["per_frame"]) == pytest.approx(report["vmaf"], abs=1e-5)
     assert len(program(*line).out.splitlines()) == 13
 
 
-def test_raw_video_scores_as_its_container_does(
-    program: Program, clip: Path, encode: Path, tmp_path: Path
-) -> None:
+def test_raw_video_scores_as_its_container_does(program: Program, clip: Path, encode: Path, tmp_path: Path) -> None:
     for name, source in (("a", clip), ("b", encode)):
         ffmpeg("-i", source, "-f", "rawvideo", "-pix_fmt", "yuv420p", tmp_path / f"{name}.yuv")
     size = ["--width", "192", "--height", "108"]

@@ -56,15 +56,16 @@ def test_a_live_line_is_shown_and_taken_away(program: Program, longer: Path) -> 
     assert b"crf " in seen and b"encode with:" in seen
 
 
+@pytest.mark.parametrize("moment", [HIDE, b"CRF"], ids=["begins", "probes"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_cursor_comes_back_after_an_interrupt(program: Program, longer: Path, number: int) -> None:
+def test_the_cursor_comes_back_after_an_interrupt(program: Program, longer: Path, number: int, moment: bytes) -> None:
     child, terminal = _start(program, "crf-search", "-i", longer, "-e", "libx264", "--preset", "veryslow")
-    seen = _read_until(terminal, HIDE)
+    seen = _read_until(terminal, moment)
     assert HIDE in seen
     os.kill(child.pid, number)
     seen += _read_until(terminal, None)
     os.close(terminal)
-    assert child.wait() == (130 if number == signal.SIGINT else 143)
+    assert child.wait() == (130 if number == signal.SIGINT else 143), seen
     assert seen.rfind(SHOW) > seen.rfind(HIDE)
     assert b"Traceback" not in seen
     assert program.left_behind() == []

@@ -15,6 +15,7 @@ from vmaftune.cli.session import Session
 from vmaftune.corpus.measure import Curve, Source, measure_corpus
 from vmaftune.corpus.population import fit_population
 from vmaftune.corpus.rows import read_rows
+from vmaftune.encoders.spec import EncoderSpec, number
 from vmaftune.errors import UserError
 from vmaftune.media.facts import check_is_file
 from vmaftune.state import atomic
@@ -52,7 +53,7 @@ def measure(
     session = Session(options)
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
-    curve = Curve(spec=spec, preset=options["preset"] or spec.default_preset, crfs=_numbers(crfs))
+    curve = Curve(spec=spec, preset=options["preset"] or spec.default_preset, crfs=_crfs(crfs, spec))
     listed = [Source(path=p, source=p.stem, kind=p.stem.split("__")[0]) for p in sources]
 
     def report(done: int, total: int, what: str) -> None:
@@ -98,7 +99,10 @@ def population(rows: Path, exclude: tuple[str, ...], output: Path, model_id: str
     registry_file = output / "registry.json"
     registry: dict[str, Any] = {"schema": 1, "models": []}
     if registry_file.is_file():
-        registry = msgspec.json.decode(registry_file.read_bytes())
+        try:
+            registry = msgspec.json.decode(registry_file.read_bytes())
+        except msgspec.DecodeError as error:
+            raise UserError(f"{registry_file} cannot be read: {error}") from error
     registry["models"] = [*(m for m in registry["models"] if m["id"] != model_id), entry]
     atomic.write(output / entry["data"], data)
     atomic.write(output / entry["file"], content)
@@ -107,8 +111,12 @@ def population(rows: Path, exclude: tuple[str, ...], output: Path, model_id: str
         click.echo(f"{prior.encoder} {prior.preset}: {prior.sources} sources")
 
 
-def _numbers(text: str) -> tuple[float, ...]:
+def _crfs(text: str, spec: EncoderSpec) -> tuple[float, ...]:
     try:
-        return tuple(float(part) for part in text.split(","))
+        crfs = tuple(float(part) for part in text.split(","))
     except ValueError as error:
         raise UserError(f"--crfs {text!r} must be numbers separated by commas") from error
+    least, most = spec.quality_range
+    if not all(least <= crf <= most for crf in crfs):
+        raise UserError(f"--crfs {text}: {spec.name} takes CRF {number(least)} to {number(most)}")
+    return crfs

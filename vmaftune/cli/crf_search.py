@@ -141,4 +141,7 @@ def _not_met(report: SearchReport) -> str:
             f"no encode reaches VMAF {report.target:g} within --max-encoded-percent: {closest} and is already "
             f"{best.encoded_percent:.1f} % of the source"
         )
+    if report.stop.reason == "probe-limit":
+        encodes = f"{report.probe_count} trial encode{'' if report.probe_count == 1 else 's'}"
+        return f"VMAF {report.target:g} was not reached in {encodes}: {closest}; allow more with --max-probes"
     return f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text}); lower --min-vmaf or --min-crf"

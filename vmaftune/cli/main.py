@@ -6,6 +6,7 @@ import importlib
 import io
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ _COMMANDS = {
     "doctor": "what was found on this host, and what is missing",
 }
 _ALIAS = "--crf-search"
+_AGAIN_SECONDS = 0.02
 
 
 class _LazyGroup(click.Group):
@@ -60,6 +62,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code: 0, 1 our failure, 2 the user's mistake, 3 target not met, 130 interrupted."""
     signal.signal(signal.SIGTERM, _terminated)
+    sys.unraisablehook = _unraisable
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # a file name need not be UTF-8
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
@@ -104,6 +107,17 @@ def _fault(error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name} line {place.lineno}"
     return f"a fault of vmaf-tune itself, please report it: {type(error).__name__}: {error} (in {where})"
+
+
+def _unraisable(ignored: sys.UnraisableHookArgs) -> None:
+    """Python drops what is raised in a destructor or beside a fork: an interrupt that lands there is sent again."""
+    if issubclass(ignored.exc_type, KeyboardInterrupt | SystemExit):
+        number = signal.SIGINT if issubclass(ignored.exc_type, KeyboardInterrupt) else signal.SIGTERM
+        again = threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (threading.main_thread().ident, number))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(ignored)
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:

@@ -122,6 +122,8 @@ def _input(path: Path, options: Mapping[str, Any]) -> _Input:
     width, height, name = options["width"], options["height"], options["pix_fmt"] or "yuv420p"
     if width is None or height is None:
         raise UserError(f"{shown(path)} is raw video: say how large its pictures are with --width and --height")
+    if options["fps"] is not None and not options["fps"] > 0:
+        raise UserError(f"--fps {options['fps']:g} must be above 0")
     try:
         layout = av.VideoFormat(name, width, height)
     except ValueError as error:
@@ -151,8 +153,8 @@ def _mean(metrics: list[dict[str, float]], name: str) -> float:
 def _lines(report: ScoreReport) -> list[str]:
     size = " at {}x{}".format(*report.vmaf_size) if report.vmaf_size else ""
     per_frame = [f"{n:6d}  {score:9.4f}" for n, score in enumerate(report.per_frame or ())]
+    frames = f"{report.frames} frame{'' if report.frames == 1 else 's'}"
     return [
         *per_frame,
-        f"VMAF {report.vmaf:.4f} ({report.pool} of {report.frames} frames, lowest {report.min:.2f}; "
-        f"{report.vmaf_model}{size})",
+        f"VMAF {report.vmaf:.4f} ({report.pool} of {frames}, lowest {report.min:.2f}; {report.vmaf_model}{size})",
     ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
@@ -35,8 +38,9 @@ class Screen(Observer):
             columns = (TextColumn("  {task.description}"), BarColumn(30), TextColumn("{task.percentage:>3.0f}%"))
             self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True)
             try:
-                self._progress.start()
-            except BaseException:  # a signal while it starts: the cursor may be hidden by now
+                with _undisturbed():
+                    self._progress.start()
+            except BaseException:
                 self._progress.stop()
                 raise
         return self
@@ -45,7 +49,8 @@ class Screen(Observer):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._progress is not None:
-            self._progress.stop()
+            with _undisturbed():
+                self._progress.stop()
 
     def note(self, text: str) -> None:
         """One line of information."""
@@ -94,6 +99,20 @@ class Screen(Observer):
             "   from the cache" if record.cached else f"  {seconds:6.1f} s  {_chance(self._chance)}", style="dim"
         )
         self._console.print(line)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Holds back interrupts: one in the midst of hiding or showing the cursor would leave it hidden."""
+    held: list[int] = []
+    before = {n: signal.signal(n, lambda number, frame: held.append(number)) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number_, handler in before.items():
+            signal.signal(number_, handler)
+        if held:
+            signal.raise_signal(held[0])
 
 
 def _chance(probability: float) -> str:

@@ -87,14 +87,16 @@ def _in_words(kind: inspect.Type) -> str:
         return "true or false"
     if isinstance(kind, inspect.DictType | inspect.StructType):
         return "a table"
-    return "a list" if isinstance(kind, inspect.ListType | inspect.VarTupleType | inspect.SetType) else ""
+    if isinstance(kind, inspect.ListType | inspect.VarTupleType | inspect.SetType):
+        return ", each ".join(filter(None, ("a list", _in_words(kind.item_type))))
+    return ""
 
 
 def _range(kind: inspect.IntType | inspect.FloatType) -> str:
     if kind.ge is not None and kind.le is not None:
-        return f"from {kind.ge:g} to {kind.le:g}"
+        return f"from {kind.ge:.9g} to {kind.le:.9g}"
     bounds = (("at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
-    return " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
+    return " and ".join(f"{word} {bound:.9g}" for word, bound in bounds if bound is not None)
 
 
 def _floats(table: Mapping[str, Any], name: str) -> Iterator[tuple[str, float]]:

@@ -136,7 +136,7 @@ def _vaapi(codec: str, last: float, search: tuple[float, float]) -> EncoderSpec:
         pix_fmts=("nv12",) if codec == "h264" else ("nv12", "p010le"),
         arguments=("-rc_mode", "CQP"),
         device_arguments=_VAAPI,
-        upload_filter="format=nv12|p010le|vaapi,hwupload",
+        upload_filter="format={},hwupload",
         hardware=True,
     )
 

@@ -27,7 +27,7 @@ class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
         default_pix_fmt: format used whatever the source has; None keeps the source's where it can.
         arguments: arguments that always go with it, such as ``-b:v 0``.
         device_arguments: global arguments that open its hardware.
-        upload_filter: filter that ends its filter chain, such as ``format=nv12,hwupload``.
+        upload_filter: filter that ends its filter chain, such as ``format={},hwupload``; ``{}`` becomes the pixel format.
         even_size: True where width and height must be even.
         hardware: True where it needs hardware that this host may lack.
     """
@@ -76,8 +76,13 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def filter_chain(self) -> str | None:
         """What stands in ``-vf`` of the encode."""
-        parts = [part for part in (self.video_filter, self.spec.upload_filter) if part]
+        parts = [part for part in (self.video_filter, self.upload_filter) if part]
         return ",".join(parts) or None
+
+    @property
+    def upload_filter(self) -> str | None:
+        """The end of the filter chain that brings pictures to the hardware."""
+        return self.spec.upload_filter and self.spec.upload_filter.format(self.pix_fmt)
 
     def output_arguments(self, crf: float | None) -> list[str]:
         """Output options of the encode; without the quality when ``crf`` is None."""
@@ -165,12 +170,17 @@ def parse_enc(texts: Sequence[str]) -> tuple[str, ...]:
         key = key.lstrip("-")
         if not key or any(char.isspace() for char in key):
             raise UserError(f"--enc {text!r} is not of the form KEY=VALUE, for example --enc x265-params=aq-mode=3")
-        if key in _OURS:
-            raise UserError(f"--enc {key} is decided by vmaf-tune; {_OURS[key]}")
+        for ours in (key, key.partition(":")[0]):
+            if ours in _OURS:
+                raise UserError(f"--enc {key} is decided by vmaf-tune; {_OURS[ours]}")
+        inner = {part.partition("=")[0].strip() for part in value.split(":")} if key.endswith("-params") else set()
+        if overriding := sorted(inner & _QUALITY_PARAMETERS):
+            raise UserError(f"--enc {key}: {overriding[0]} is decided by vmaf-tune; {_OURS['qp']}")
         arguments += [f"-{key}", value] if equals else [f"-{key}"]
     return tuple(arguments)
 
 
+_QUALITY_PARAMETERS = {"crf", "qp", "bitrate", "tbr", "lossless"}
 _OURS = {
     "crf": "it is what the search is for",
     "qp": "it would override the CRF",
@@ -179,6 +189,8 @@ _OURS = {
     "vcodec": "use --encoder",
     "preset": "use --preset",
     "pix_fmt": "use --pix-format",
+    **dict.fromkeys(("r", "fps_mode", "vsync", "enc_time_base"), "frames are encoded as they are"),
+    **dict.fromkeys(("t", "to", "ss", "frames", "vframes"), "all frames of the samples are encoded and scored"),
     "vf": "use --vfilter",
     "filter:v": "use --vfilter",
     "f": "the container is chosen at the full encode",

@@ -19,14 +19,18 @@ def file_url(path: Path) -> str:
 
 def filter_value(text: str) -> str:
     """A value of one filter option inside a filter graph: option level first, graph level second."""
-    for special in ("\\'", "\\'[],;"):
-        text = "".join("\\" + char if char in special or (special == "\\'" and char == ":") else char for char in text)
-    return text
+    return _escaped(_escaped(text, "\\':"), "\\'[],;")
 
 
 def nested_value(text: str) -> str:
     """A value inside a ``key=value:key=value`` string that is itself the value of a filter option.
 
-    libvmaf's ``model`` option is such a string, so it needs one level of escaping more.
+    libvmaf's ``model`` option is such a string, so it needs one level of escaping more. It has no escape for ``|``, which
+    parts one model from the next.
     """
-    return "".join("\\" + char if char in "\\':=|" else char for char in text)
+    return _escaped(text, "\\':=")
+
+
+def _escaped(text: str, special: str) -> str:
+    """White space too: at the ends of a value it would be dropped."""
+    return "".join(f"\\{char}" if char in special or char in " \t\r\n" else char for char in text)

@@ -85,7 +85,7 @@ def _examine(path: Path, origin: str) -> Ffmpeg:
     version = re.search(r"ffmpeg version (\S+)", banner)
     if version is None:
         raise UserError(f"{path} (from {origin}) is not an ffmpeg: it printed no version")
-    encoders = re.findall(r"^ V\S{5} (\S+)", process.query(path, ["-encoders"]), re.MULTILINE)
+    encoders = re.findall(r"^ V\S{5} (\w\S*)", process.query(path, ["-encoders"]), re.MULTILINE)
     filters = process.query(path, ["-filters"])
     return Ffmpeg(
         path=path,

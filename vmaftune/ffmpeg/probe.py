@@ -15,6 +15,7 @@ from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.ffmpeg.vmaf import Comparison
+from vmaftune.media.facts import read_facts
 
 # Frames pass as they are: none is doubled or dropped to keep a rate.
 _PASS_THROUGH = ["-fps_mode", "passthrough"]
@@ -25,6 +26,9 @@ _RISING_TIMES = (
     "setpts='st(1,if(isnan(PTS),ld(0)+1,round(PTS*TB*FRAME_RATE)));st(0,if(N,max(ld(0)+1,ld(1)),ld(1)));"
     "if(isnan(FRAME_RATE),PTS,round(ld(0)/(TB*FRAME_RATE)))'"
 )
+# A source may change its size or format on the way (broadcasts, recorded calls). ffmpeg would then build the filters anew,
+# and libvmaf with them, which forgets what it has scored; instead all pictures are brought to the first one's size.
+_KEEP_FILTERS = ["-reinit_filter", "0"]
 # One line for each packet or frame, and no copy of what is in it.
 _COUNT_PACKETS = ["-f", "framecrc"]
 _COUNT_FRAMES = ["-c:v", "wrapped_avframe", "-f", "framecrc"]
@@ -79,11 +83,13 @@ def encode_and_score(
     packets, log = folder / "packets.txt", folder / "vmaf.json"
     use_one = ffmpeg.loopback if one_process is None else one_process
     run = _one_process if use_one else _two_processes
+    settings = _of_one_size(settings, sample)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            encode_seconds, score_seconds = run(
-                ffmpeg, sample, stream_index, settings, crf, comparison, threads, packets, log, on_progress
-            )
+            with vmaf.plainly_named(comparison, folder) as named:
+                encode_seconds, score_seconds = run(
+                    ffmpeg, sample, stream_index, settings, crf, named, threads, packets, log, on_progress
+                )
             scores = np.array([frame["vmaf"] for frame in vmaf.read_log(log)])
             sizes = _sizes(packets)
             break
@@ -108,11 +114,17 @@ def _opened_but_empty(packets: Path) -> bool:
     return packets.is_file() and packets.stat().st_size > 0 and not _sizes(packets)
 
 
+def _of_one_size(settings: EncoderSettings, sample: Path) -> EncoderSettings:
+    facts = read_facts(sample)
+    chain = [f"scale={facts.width}:{facts.height}", *([settings.video_filter] if settings.video_filter else [])]
+    return msgspec.structs.replace(settings, video_filter=",".join(chain))
+
+
 def _encode_arguments(sample: Path, stream_index: int, settings: EncoderSettings, crf: float) -> list[str]:
-    filters = [settings.video_filter, _RISING_TIMES, settings.spec.upload_filter]
+    filters = [settings.video_filter, _RISING_TIMES, settings.upload_filter]
     chain = ["-vf", ",".join(part for part in filters if part)]
-    source = [*settings.spec.device_arguments, "-i", file_url(sample), "-map", f"0:{stream_index}"]
-    return [*source, *chain, *_PASS_THROUGH, *settings.output_arguments(crf)]
+    source = [*settings.spec.device_arguments, *_KEEP_FILTERS, "-i", file_url(sample)]
+    return [*source, "-map", f"0:{stream_index}", *chain, *_PASS_THROUGH, *settings.output_arguments(crf)]
 
 
 def _one_process(
@@ -169,7 +181,7 @@ def _two_processes(
             "0:v:0", f"1:{stream_index}", comparison, reference_filter=settings.video_filter, threads=threads, log=log
         )
         score = [
-            *("-i", file_url(encoded), "-i", file_url(sample)),
+            *("-i", file_url(encoded), *_KEEP_FILTERS, "-i", file_url(sample)),
             *("-map", "0:v:0", "-c", "copy", *_COUNT_PACKETS, file_url(packets)),
             *("-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH, "-f", "null", "-"),
         ]
@@ -201,15 +213,15 @@ def score_files(
         FfmpegError: one of them could not be decoded, or libvmaf failed.
     """
     log, counts = folder / "vmaf.json", (folder / "reference.txt", folder / "distorted.txt")
-    graph = vmaf.graph(
-        f"1:{distorted[1]}", f"0:{reference[1]}", comparison, reference_filter=None, threads=threads, log=log
-    )
-    arguments = [*reference[0], *distorted[0], "-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH]
-    arguments += ["-f", "null", "-"]
+    outputs = ["-map", "[scored]", *_PASS_THROUGH, "-f", "null", "-"]
     for number, (stream, file) in enumerate(zip((reference[1], distorted[1]), counts, strict=True)):
-        arguments += ["-map", f"{number}:{stream}", *_PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
+        outputs += ["-map", f"{number}:{stream}", *_PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
+    streams = f"1:{distorted[1]}", f"0:{reference[1]}"
     try:
-        process.run(ffmpeg.path, arguments, on_progress=on_progress)
+        with vmaf.plainly_named(comparison, folder) as named:
+            graph = vmaf.graph(*streams, named, reference_filter=None, threads=threads, log=log)
+            arguments = [*reference[0], *distorted[0], "-filter_complex", graph, *outputs]
+            process.run(ffmpeg.path, arguments, on_progress=on_progress)
         return vmaf.read_log(log), len(_sizes(counts[0])), len(_sizes(counts[1]))
     finally:
         for file in (log, *counts):

@@ -129,5 +129,5 @@ def _reason(lines: Sequence[str], status: int) -> str:
     errors = [_ADDRESS.sub("", line) for line in lines if _ADDRESS.match(line)]
     telling = [line for line in errors if not _WRAP_UP.search(line)]
     if status < 0:
-        return f"ended by signal {-status} ({signal.Signals(-status).name})"
+        return f"ended by signal {-status} ({signal.strsignal(-status)})"
     return (telling or errors or [f"exit status {status}"])[0]

@@ -7,6 +7,9 @@ Frame pairing decides every number we print. Frames are paired by index: timesta
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -98,9 +101,10 @@ def graph(
         chain.insert(0, "scale={}:{}:flags=bicubic".format(*comparison.size))
     common = ",".join(chain)
     before = f"{reference_filter}," if reference_filter else ""
-    key = "path" if Path(comparison.model).suffix == ".json" else "version"
+    file = Path(comparison.model)
+    key, value = ("path", str(file.absolute())) if file.suffix == ".json" else ("version", comparison.model)
     options = {
-        "model": f"{key}={nested_value(comparison.model)}",
+        "model": f"{key}={nested_value(value)}",
         "n_threads": str(threads),
         "log_fmt": "json",
         "log_path": str(log.absolute()),
@@ -110,6 +114,26 @@ def graph(
         f"[{distorted}]{common}[distorted];[{reference}]{before}{common}[reference];"
         f"[distorted][reference]libvmaf={arguments}[scored]"
     )
+
+
+@contextlib.contextmanager
+def plainly_named(comparison: Comparison, folder: Path) -> Iterator[Comparison]:
+    """The comparison with a model that libvmaf can be told of: it takes a ``|`` in a path for the end of the model.
+
+    Raises:
+        UserError: ``folder``, where a copy of the model would go, has such a name too.
+    """
+    if "|" not in comparison.model or not Path(comparison.model).is_file():
+        yield comparison
+        return
+    copy = folder.absolute() / "model.json"
+    if "|" in str(copy):
+        raise UserError(f"--vmaf-model {comparison.model}: libvmaf reads no path with a '|'; rename it")
+    shutil.copyfile(comparison.model, copy)
+    try:
+        yield msgspec.structs.replace(comparison, model=str(copy))
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 class _Frame(msgspec.Struct):

@@ -68,7 +68,10 @@ def _facts(path: Path, container: av.container.InputContainer) -> MediaFacts:
     if stream.duration is not None and stream.time_base is not None:
         duration = float(stream.duration * stream.time_base)
     elif container.duration is not None:
+        # Matroska counts from 0, also where the video begins later.
+        begin = max(0.0, (container.start_time or 0) / 1e6) if "matroska" in container.format.name else 0.0
         duration = container.duration / 1e6
+        duration -= begin if begin < duration else 0.0
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate
     turned = _quarter_turns(container, stream) % 2 == 1
     width, height = (context.height, context.width) if turned else (context.width, context.height)

@@ -174,7 +174,12 @@ def _written(packets: Sequence[_Packet], stream: Any, formats: Sequence[str], st
             with av.open(file_url(path)) as written:
                 next(written.decode(video=0))
             return path
-        except (ValueError, LookupError, EOFError, StopIteration):  # PyAV's errors for a file that cannot hold this codec
+        except (
+            ValueError,
+            LookupError,
+            EOFError,
+            StopIteration,
+        ):  # PyAV's errors for a file that cannot hold this codec
             path.unlink(missing_ok=True)
     return None
 

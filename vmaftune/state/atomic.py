@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from pathlib import Path
+
+_ABANDONED_SECONDS = 3600.0
 
 
 def write(path: Path, content: bytes) -> None:
@@ -15,6 +18,7 @@ def write(path: Path, content: bytes) -> None:
         OSError: it could not be written; ``path`` is then as it was before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -32,6 +36,14 @@ def write(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers left that were killed; younger files may be being written."""
+    for part in path.parent.glob(f".{path.name}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if part.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                part.unlink()
 
 
 def set_aside(path: Path, why: str) -> Path:

@@ -29,9 +29,7 @@ def workspace(parent: Path | None = None) -> Iterator[Path]:
     base = Path(tempfile.gettempdir()) if parent is None else parent
     _sweep(base)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-        owner = FileLock(folder / _OWNER)
-        owner.acquire(blocking=False)
+        folder, owner = _owned(base)
     except OSError as error:
         raise VmafTuneError(
             f"cannot make a temporary folder in {base}: {error.strerror}; set TMPDIR to a folder with room"
@@ -41,6 +39,18 @@ def workspace(parent: Path | None = None) -> Iterator[Path]:
     finally:
         owner.release()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _owned(base: Path) -> tuple[Path, FileLock]:
+    """A new folder and its held lock; made anew when a sweeping run took it for abandoned just before it was locked."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+        owner = FileLock(folder / _OWNER)
+        with contextlib.suppress(Timeout):
+            owner.acquire(blocking=False)
+            if (folder / _OWNER).is_file():
+                return folder, owner
+            owner.release()
 
 
 def _sweep(base: Path) -> None:

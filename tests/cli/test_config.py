@@ -1,0 +1,126 @@
+"""Configuration files as a user meets them: what they set, who wins, and how a mistake in one is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import X264, Program
+
+
+def _user_file(program: Program, text: str) -> Path:
+    folder = program.home / "config" / "vmaf-tune"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vmaf-tune.toml").write_text(text)
+    return folder / "vmaf-tune.toml"
+
+
+def _search(program: Program, clip: Path, folder: Path, *arguments: str | Path) -> Any:
+    ended = program("crf-search", "-i", clip, "--vmaf-scale", "none", *arguments, "--json", cwd=folder)
+    assert ended.code == 0, ended.err
+    return ended.json
+
+
+def test_flags_win_over_named_over_project_over_user(program: Program, clip: Path, tmp_path: Path) -> None:
+    common = 'encoder = "libx264"\npreset = "ultrafast"\n'
+    _user_file(program, f"[search]\n{common}min-vmaf = 81\ntolerance = 2\nmax-crf = 45\n")
+    assert _search(program, clip, tmp_path)["target"] == 81
+    (tmp_path / "vmaf-tune.toml").write_text("[search]\nmin-vmaf = 82\ntolerance = 3\n")
+    project = _search(program, clip, tmp_path)
+    assert (project["target"], project["tolerance"], project["preset"]) == (82, 3, "ultrafast")
+    (tmp_path / "named.toml").write_text("[search]\nmin-vmaf = 83\n")
+    named = _search(program, clip, tmp_path, "--config", "named.toml")
+    assert (named["target"], named["tolerance"]) == (83, 3)
+    flagged = _search(program, clip, tmp_path, "--config", "named.toml", "--min-vmaf", "84", "--preset", "superfast")
+    assert (flagged["target"], flagged["tolerance"], flagged["preset"]) == (84, 3, "superfast")
+
+
+def test_the_sidecar_can_be_switched_on_and_off(program: Program, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "vmaf-tune.toml").write_text("[plugins.ridge-sidecar]\nenabled = true\n")
+    on = _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
+    assert [plugin["name"] for plugin in on["plugins"]] == ["ridge-sidecar"]
+    off = _search(program, clip, tmp_path, *X264, "--min-vmaf", "85", "--no-plugin", "ridge-sidecar")
+    assert off["plugins"] == []
+    (tmp_path / "vmaf-tune.toml").write_text("[plugins.ridge-sidecar]\nenabled = false\n")
+    named = _search(program, clip, tmp_path, *X264, "--min-vmaf", "85", "--plugin", "ridge-sidecar")
+    assert [plugin["name"] for plugin in named["plugins"]] == ["ridge-sidecar"]
+
+
+def test_a_plugins_settings_count(program: Program, clip: Path, tmp_path: Path) -> None:
+    settings = "[plugins.ridge-sidecar]\nenabled = true\nmax-correction = 0.5\n"
+    (tmp_path / "vmaf-tune.toml").write_text(settings)
+    _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
+    second = _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
+    assert 0 < abs(second["plugins"][0]["correction_vmaf"]) <= 0.5
+    (tmp_path / "vmaf-tune.toml").write_text(f"{settings}[plugins.ridge-sidecar.encoders.libx264]\nenabled = false\n")
+    third = _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
+    assert third["plugins"][0]["correction_vmaf"] == 0.0
+
+
+SIDECAR_ON = "[plugins.ridge-sidecar]\nenabled = true\n"
+WRONG = {
+    "[search]\nmin-vamf = 3": "unknown key search.min-vamf; allowed there: cache, crf-increment, encoder,",
+    "[serach]\n": "unknown key serach; allowed there: plugins, search",
+    "[search]\nmin-vmaf = 101": "search.min-vmaf = 101: must be a number above 0 and at most 100",
+    '[search]\nmin-vmaf = "93"': 'search.min-vmaf = "93": must be a number above 0 and at most 100',
+    "[search]\nmin-vmaf = nan": "search.min-vmaf = nan: must be a finite number",
+    "[search]\nmax-probes = 0": "search.max-probes = 0: must be a whole number from 1 to 1000",
+    "[search]\npreset = 8": "search.preset = 8: must be a text in quotes",
+    "[search]\nstrict-plugins = 1": "search.strict-plugins = 1: must be true or false",
+    '[search]\npool = "median"': 'search.pool = "median": must be "mean", "harmonic_mean", "min" or "pN"',
+    '[search]\nvmaf-scale = "big"': 'search.vmaf-scale = "big": must be "auto", "none" or "WIDTHxHEIGHT"',
+    "search = 3": "search = 3: must be a table",
+    "plugins = 3": "plugins = 3: must be a table",
+    "[plugins]\nridge-sidecar = 3": "plugins.ridge-sidecar = 3: must be a table",
+    '[plugins.ridge-sidecar]\nenabled = "yes"': "must be true or false",
+    "[plugins.nosuch]\nenabled = true": "plugins.nosuch.enabled = true: no such plugin is installed",
+    f"{SIDECAR_ON}lamda = 1": "unknown key plugins.ridge-sidecar.lamda; allowed there: encoders, history-rows, lambda,",
+    f"{SIDECAR_ON}lambda = 0": "plugins.ridge-sidecar.lambda = 0: must be a number above 0 and at most 1000000",
+    f"{SIDECAR_ON}history-rows = 2.5": "plugins.ridge-sidecar.history-rows = 2.5: must be a whole number from 0 to 5000",
+    f"{SIDECAR_ON}encoders = 1": "plugins.ridge-sidecar.encoders = 1: must be a table",
+    f"{SIDECAR_ON}[plugins.ridge-sidecar.encoders.libx264]\nlambda = -1": (
+        "plugins.ridge-sidecar.encoders.libx264.lambda = -1: must be a number above 0"
+    ),
+    f"{SIDECAR_ON}[plugins.ridge-sidecar.encoders.libx264]\nnosuch = 1": (
+        "unknown key plugins.ridge-sidecar.encoders.libx264.nosuch; allowed there: enabled, history-rows, lambda,"
+    ),
+    f"{SIDECAR_ON}[plugins.ridge-sidecar.encoders]\nlibx264 = 1": (
+        "plugins.ridge-sidecar.encoders.libx264 = 1: must be a table"
+    ),
+    "[search\n": "is not valid TOML",
+}
+
+
+@pytest.mark.parametrize("text", WRONG, ids=[said.split(":")[0].split(";")[0] for said in WRONG.values()])
+def test_a_mistake_is_told_with_file_key_value_and_what_is_allowed(
+    program: Program, clip: Path, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    ended = program("crf-search", "-i", clip, *X264, "--config", "mine.toml", cwd=tmp_path)
+    assert ended.code == 2, ended.err
+    assert ended.complaint().startswith("mine.toml") and WRONG[text] in ended.complaint()
+    assert not any(jargon in ended.complaint() for jargon in ("Expected `", "null", "object"))
+
+
+def test_bytes_that_are_no_text_are_no_toml(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "vmaf-tune.toml").write_bytes(b"\xff\xfe[search]")
+    ended = program("doctor", cwd=tmp_path)
+    assert ended.code == 2 and "vmaf-tune.toml is not valid TOML" in ended.complaint()
+
+
+def test_a_table_of_a_plugin_that_is_not_installed_is_worth_a_word(
+    program: Program, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "vmaf-tune.toml").write_text("[plugins.ridge-sidcar]\nlambda = 2\n")
+    ended = program("crf-search", "-i", clip, *X264, "--min-vmaf", "90", cwd=tmp_path)
+    assert ended.code == 0
+    assert "vmaf-tune: vmaf-tune.toml: no plugin ridge-sidcar is installed" in ended.err
+
+
+def test_the_cache_can_be_switched_off(program: Program, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "vmaf-tune.toml").write_text("[search]\ncache = false\n")
+    first = _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
+    assert _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")["probe_count"] == first["probe_count"]
+    assert not (program.cache / "cache.sqlite").exists()
