@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import CONSTANT_QP, Moving
 from vmaftune.errors import UserError
-from vmaftune.features.measure import count
+from vmaftune.features.measure import filtered
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import ScoreSettings
 from vmaftune.search.prober import Prober
@@ -57,4 +57,4 @@ def test_a_chain_that_fails(moving: Moving, ffmpeg: Ffmpeg, tmp_path: Path) -> N
     request = EncodeRequest(encoder=CONSTANT_QP, score=ScoreSettings(scale="none"))
     (sample,) = prepare(ffmpeg, moving.plain, request, Store(None), tmp_path).samples
     with pytest.raises(UserError, match="--vfilter 'nosuch' fails: No such filter"):
-        count(ffmpeg, sample, "nosuch", tmp_path)
+        filtered(ffmpeg, sample, "nosuch", tmp_path)

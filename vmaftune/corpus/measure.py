@@ -12,7 +12,7 @@ import msgspec
 from vmaftune.corpus.rows import CorpusRow, RowWriter, read_rows
 from vmaftune.encoders.spec import EncoderSpec, settings_for
 from vmaftune.errors import VmafTuneError
-from vmaftune.features.measure import Measured, count, measure
+from vmaftune.features.measure import Measured, filtered, measure
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score
@@ -115,7 +115,7 @@ def _prepare(ffmpeg: Ffmpeg, source: Source, trim: str | None, folder: Path) -> 
     facts = read_facts(source.path)
     samples = cut(source.path, facts, SampleRule(duration_seconds=0.0), folder)
     measured = measure(ffmpeg, facts, samples, folder, source.path)
-    frames = measured.frames[0] if trim is None else count(ffmpeg, samples[0], trim, folder)
+    frames = measured.frames[0] if trim is None else filtered(ffmpeg, samples[0], trim, folder)[0]
     return _Prepared(facts=facts, sample=samples[0], measured=measured, frames=frames)
 
 

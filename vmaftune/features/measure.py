@@ -16,7 +16,7 @@ from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import count_frames, count_frames_arguments
+from vmaftune.ffmpeg.probe import count_frames, count_frames_arguments, picture_size
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.samples import Sample
 
@@ -67,8 +67,8 @@ def measure(ffmpeg: Ffmpeg, facts: MediaFacts, samples: Sequence[Sample], folder
     return Measured(features=features, frames=tuple(counts), feature_seconds=time.monotonic() - began)
 
 
-def count(ffmpeg: Ffmpeg, sample: Sample, video_filter: str, folder: Path) -> int:
-    """Frames of a sample after the user's filter chain, which may change their number.
+def filtered(ffmpeg: Ffmpeg, sample: Sample, video_filter: str, folder: Path) -> tuple[int, tuple[int, int]]:
+    """Frames of a sample, and their width and height, after the user's filter chain, which may change both.
 
     Raises:
         UserError: the filter chain fails.
@@ -77,7 +77,7 @@ def count(ffmpeg: Ffmpeg, sample: Sample, video_filter: str, folder: Path) -> in
     try:
         arguments = count_frames_arguments(sample.stream_index, listing, video_filter)
         process.run(ffmpeg.path, ["-i", file_url(sample.path), *arguments])
-        return count_frames(listing)
+        return count_frames(listing), picture_size(listing)
     except FfmpegError as error:
         raise UserError(f"--vfilter {video_filter!r} fails: {error.reason}") from error
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -237,6 +238,12 @@ def count_frames_arguments(stream_index: int, file: Path, video_filter: str | No
 def count_frames(file: Path) -> int:
     """Frames that count_frames_arguments wrote down."""
     return len(_sizes(file))
+
+
+def picture_size(file: Path) -> tuple[int, int]:
+    """Width and height in pixels that count_frames_arguments wrote down; (0, 0) where there was no frame."""
+    found = re.search(r"^#dimensions 0: (\d+)x(\d+)", file.read_text("ascii"), re.MULTILINE)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _sizes(framecrc: Path) -> list[int]:

@@ -44,7 +44,8 @@ class Prober:
     ) -> None:
         self._ffmpeg, self._source, self._pool = ffmpeg, source, pool
         self._threads, self._store, self._folder = threads, store, folder
-        self._seconds = sum(source.frames) / source.facts.fps
+        # By the frames before the filters: those change how many there are more often than how long they last.
+        self._seconds = sum(source.measured.frames) / source.facts.fps
 
     @property
     def frames(self) -> int:

@@ -11,7 +11,7 @@ import msgspec
 
 from vmaftune.encoders.spec import EncoderSettings, EncoderSpec, settings_for
 from vmaftune.errors import UserError
-from vmaftune.features.measure import Measured, count, measure
+from vmaftune.features.measure import Measured, filtered, measure
 from vmaftune.features.schema import SCHEMA_VERSION
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
@@ -76,7 +76,13 @@ def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, fo
         UserError: the source cannot be used, or the request does not fit it.
     """
     facts = read_facts(path)
-    width, height = facts.width, facts.height
+    samples = cut(path, facts, request.rule, folder)
+    frames, size = None, (facts.width, facts.height)
+    if request.video_filter:
+        left = [filtered(ffmpeg, sample, request.video_filter, folder) for sample in samples]
+        frames, size = tuple(count for count, _ in left), left[0][1]
+        if 0 in frames:
+            raise UserError(f"--vfilter {request.video_filter!r} leaves no frame to encode")
     settings = settings_for(
         request.encoder,
         preset=request.preset,
@@ -85,10 +91,9 @@ def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, fo
         extra=request.extra,
         source_pix_fmt=facts.pix_fmt,
         source_bit_depth=facts.bit_depth,
-        source_size=(width, height),
+        source_size=size,
     )
-    comparison = vmaf.decide(request.score, width, height, max(facts.bit_depth, 10 if "10" in settings.pix_fmt else 8))
-    samples = cut(path, facts, request.rule, folder)
+    comparison = vmaf.decide(request.score, *size, max(facts.bit_depth, 10 if "10" in settings.pix_fmt else 8))
     try:
         content = fingerprint(path)
     except OSError as error:
@@ -101,11 +106,6 @@ def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, fo
         store.put("features", feature_key, measured)
     else:
         measured = msgspec.structs.replace(measured, feature_seconds=0.0)
-    frames = measured.frames
-    if request.video_filter:
-        frames = tuple(count(ffmpeg, sample, request.video_filter, folder) for sample in samples)
-        if 0 in frames:
-            raise UserError(f"--vfilter {request.video_filter!r} leaves no frame to encode")
     # Encoders split work by the number of processors, and x264 and x265 give other bits when they do.
     curve_key = _digest(
         source_key, settings.identity, ffmpeg.version, _model_identity(comparison), comparison, os.cpu_count()
@@ -115,7 +115,7 @@ def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, fo
         facts=facts,
         samples=tuple(samples),
         measured=measured,
-        frames=frames,
+        frames=frames or measured.frames,
         settings=settings,
         comparison=comparison,
         curve_key=curve_key,
