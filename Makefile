@@ -46,7 +46,7 @@ bench: $(VENV)/.test
 
 ## figures: the figures of docs/, drawn by the product itself
 figures: $(VENV)/.test out/demo.mkv
-	$(BIN)/vmaf-tune crf-search -i out/demo.mkv -e libx264 --min-vmaf 93 --plot docs/search.svg --no-cache
+	$(BIN)/vmaf-tune crf-search -i out/demo.mkv -e libsvtav1 --min-vmaf 88 --plot docs/search.svg --no-cache
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FORMATS = (".png", ".svg", ".pdf")
+_SHOWN_BELOW_VMAF = 20.0
 _PRIOR, _POSTERIOR, _PROBE = "#9aa5b1", "#1f6feb", "#d1242f"
 
 
@@ -47,6 +48,8 @@ def plot_search(report: SearchReport, file: Path) -> None:
     for number, probe in enumerate(report.probes, 1):
         axes.plot(probe.crf, probe.vmaf, "o", color=_PROBE, ms=6, label="probes" if number == 1 else None)
         axes.annotate(str(number), (probe.crf, probe.vmaf), textcoords="offset points", xytext=(6, 6), color=_PROBE)
+    lowest = min(report.target, *(probe.vmaf for probe in report.probes))
+    axes.set_ylim(bottom=max(0.0, lowest - _SHOWN_BELOW_VMAF))
     axes.set_title(
         f"{report.encoder} preset {report.preset or 'none'}: CRF {report.crf:g} has VMAF {report.vmaf:.2f}",
         loc="left",
