@@ -95,9 +95,8 @@ def decide(
     bad = min((i for i, vmaf in scores.items() if vmaf < goal.target and i > good), default=places[-1] + 1)
     between = [i for i in places if good < i < bad]
     stop = _stop(posterior, scores, goal, probes_made, good, between, places)
-    return (
-        stop if stop is not None else _next(posterior, scores, goal, between, bounded=good >= 0 and bad <= places[-1])
-    )
+    bounded = good >= 0 and bad <= places[-1]
+    return stop if stop is not None else _next(posterior, scores, goal, probes_made, between, bounded)
 
 
 def _stop(
@@ -127,15 +126,20 @@ def _stop(
 
 
 def _next(
-    posterior: Posterior, scores: Mapping[int, float], goal: Goal, between: Sequence[int], bounded: bool
+    posterior: Posterior,
+    scores: Mapping[int, float],
+    goal: Goal,
+    probes_made: int,
+    between: Sequence[int],
+    bounded: bool,
 ) -> Probe:
     """A CRF between the bounds: the likeliest to lie within tolerance once one is likely, else where the mean says."""
     candidates = np.array(between)
     within = posterior.probability_between(goal.target, goal.target + goal.tolerance)
-    if bounded and len(scores) > _PATIENT_PROBES and len(scores) % 2:
+    if bounded and probes_made > _PATIENT_PROBES and probes_made % 2:
         # The curve is not like those the prior was made from: halve what is left every second time.
         index = int(candidates[len(candidates) // 2])
-    elif not bounded and len(scores) >= _PATIENT_UNBOUNDED and (far := _secant(scores, goal)) is not None:
+    elif not bounded and probes_made >= _PATIENT_UNBOUNDED and (far := _secant(scores, goal)) is not None:
         # Every score lies on one side and the posterior creeps: go where the last two point, past it if they fall ever faster.
         index = int(candidates[np.argmin(np.abs(candidates - np.clip(far, candidates[0], candidates[-1])))])
     elif within[candidates].max() >= _LIKELY:
