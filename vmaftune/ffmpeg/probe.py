@@ -18,6 +18,9 @@ from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.ffmpeg.vmaf import Comparison
 from vmaftune.media.facts import read_facts
 
+PROBE_VERSION = 1
+"""Raised whenever the same encode would get another score or size here; part of every cache key."""
+
 # Frames pass as they are: none is doubled or dropped to keep a rate.
 _PASS_THROUGH = ["-fps_mode", "passthrough"]
 # ffmpeg rounds the encoder's times to the frame rate. Where the rate varies, frames may then share a time, and encoders and

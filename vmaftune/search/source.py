@@ -15,6 +15,7 @@ from vmaftune.features.measure import Measured, filtered, measure
 from vmaftune.features.schema import SCHEMA_VERSION
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.ffmpeg.probe import PROBE_VERSION
 from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings
 from vmaftune.media.facts import MediaFacts, read_facts
 from vmaftune.media.fingerprint import fingerprint
@@ -108,7 +109,8 @@ def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, fo
         measured = msgspec.structs.replace(measured, feature_seconds=0.0)
     # Encoders split work by the number of processors, and x264 and x265 give other bits when they do.
     curve_key = _digest(
-        source_key, settings.identity, ffmpeg.version, _model_identity(comparison), comparison, os.cpu_count()
+        *(source_key, PROBE_VERSION, settings.identity, ffmpeg.version),
+        *(_model_identity(comparison), comparison, os.cpu_count()),
     )
     return PreparedSource(
         path=path,
