@@ -9,6 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.search.conftest import FEATURES_OF_A_SOURCE, CurveProber
+from vmaftune.host.manager import PluginManager
+from vmaftune.host.run import PluginChoice, PluginRun
+from vmaftune.search.engine import Observer, Outcome, search
+from vmaftune.search.grid import crf_grid
+from vmaftune.search.strategy import Goal
+
 Install = Callable[..., None]
 
 
@@ -33,3 +40,23 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     for name in set(sys.modules) - before:
         if name.startswith("plugin_"):
             del sys.modules[name]
+
+
+def search_with(choice: PluginChoice, cache_folder: Path, warn: Callable[[str], None] = print) -> Outcome:
+    """A whole search of an ordinary curve with what is installed."""
+    manager = PluginManager()
+    plugins = PluginRun(manager, choice, cache_folder, warn)
+    spec = manager.encoders["libx264"]
+    outcome = search(
+        features=FEATURES_OF_A_SOURCE,
+        encoder=spec,
+        preset="medium",
+        grid=crf_grid(spec, None, None, None),
+        goal=Goal(target=93.0, tolerance=0.25),
+        max_encoded_percent=None,
+        prober=CurveProber(lambda crf: 99.0 - 0.012 * max(0.0, crf - 8) ** 2),
+        plugins=plugins,
+        observer=Observer(),
+    )
+    plugins.close()
+    return outcome

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.host.conftest import Install
-from tests.search.conftest import FEATURES_OF_A_SOURCE, CurveProber
+from tests.host.conftest import Install, search_with
 from vmaftune.errors import PluginError
-from vmaftune.host.manager import PluginManager
-from vmaftune.host.run import PluginChoice, PluginRun
-from vmaftune.search.engine import Observer, Outcome, search
-from vmaftune.search.grid import crf_grid
-from vmaftune.search.strategy import Goal
+from vmaftune.host.run import PluginChoice
+from vmaftune.search.engine import Outcome
 
 CORRECTION = """
     import numpy as np
@@ -67,22 +63,9 @@ def run(tmp_path: Path) -> Callable[..., tuple[Outcome, list[str]]]:
     """A whole search with what is installed; returns its outcome and what was warned of."""
 
     def run(*on: str, strict: bool = False, predictor: str | None = None) -> tuple[Outcome, list[str]]:
-        manager, warnings = PluginManager(), []
-        plugins = PluginRun(
-            manager, PluginChoice(on=on, strict=strict, predictor=predictor), tmp_path / "cache", warnings.append
-        )
-        spec = manager.encoders["libx264"]
-        outcome = search(
-            features=FEATURES_OF_A_SOURCE,
-            encoder=spec,
-            preset="medium",
-            grid=crf_grid(spec, None, None, None),
-            goal=Goal(target=93.0, tolerance=0.25),
-            max_encoded_percent=None,
-            prober=CurveProber(lambda crf: 99.0 - 0.012 * max(0.0, crf - 8) ** 2),
-            plugins=plugins,
-            observer=Observer(),
-        )
+        warnings: list[str] = []
+        choice = PluginChoice(on=on, strict=strict, predictor=predictor)
+        outcome = search_with(choice, tmp_path / "cache", warnings.append)
         return outcome, warnings
 
     return run
@@ -145,20 +128,7 @@ def test_a_predictor_that_does_not_know_the_encoder_gives_way_and_the_result_say
 
 
 def test_with_no_predictor_at_all_a_search_still_ends(tmp_path: Path) -> None:
-    manager = PluginManager()
-    plugins = PluginRun(manager, PluginChoice(off=("population",)), tmp_path, print)
-    spec = manager.encoders["libx264"]
-    outcome = search(
-        features=FEATURES_OF_A_SOURCE,
-        encoder=spec,
-        preset="medium",
-        grid=crf_grid(spec, None, None, None),
-        goal=Goal(target=93.0, tolerance=0.25),
-        max_encoded_percent=None,
-        prober=CurveProber(lambda crf: 99.0 - 0.012 * max(0.0, crf - 8) ** 2),
-        plugins=plugins,
-        observer=Observer(),
-    )
+    outcome = search_with(PluginChoice(off=("population",)), tmp_path)
     assert outcome.stop.met and outcome.curve.predictor == "none@none"
 
 

@@ -8,15 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.host.conftest import Install
+from tests.host.conftest import Install, search_with
 from tests.host.test_discovery import CONSTANT
-from tests.search.conftest import FEATURES_OF_A_SOURCE, CurveProber
 from vmaftune.errors import UserError
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
-from vmaftune.search.engine import Observer, Outcome, search
-from vmaftune.search.grid import crf_grid
-from vmaftune.search.strategy import Goal
 
 DIARY = """
     from vmaftune import hookimpl
@@ -53,29 +49,6 @@ DIARY = """
 """
 
 
-def _curve(crf: float) -> float:
-    return 99.0 - 0.012 * max(0.0, crf - 8) ** 2
-
-
-def _run(tmp_path: Path, choice: PluginChoice) -> Outcome:
-    manager = PluginManager()
-    plugins = PluginRun(manager, choice, tmp_path / "cache", print)
-    spec = manager.encoders["libx264"]
-    outcome = search(
-        features=FEATURES_OF_A_SOURCE,
-        encoder=spec,
-        preset="medium",
-        grid=crf_grid(spec, None, None, None),
-        goal=Goal(target=93.0, tolerance=0.25),
-        max_encoded_percent=None,
-        prober=CurveProber(_curve),
-        plugins=plugins,
-        observer=Observer(),
-    )
-    plugins.close()
-    return outcome
-
-
 def _told() -> list[tuple[object, ...]]:
     module = next(m for name, m in sys.modules.items() if name.startswith("plugin_diary"))
     told: list[tuple[object, ...]] = module.told
@@ -86,7 +59,7 @@ def test_events_come_in_order_around_each_probe_and_the_trainer_gets_every_score
     install: Install, tmp_path: Path
 ) -> None:
     install("diary", DIARY)
-    outcome = _run(tmp_path, PluginChoice(on=("collector",), strict=True))
+    outcome = search_with(PluginChoice(on=("collector",), strict=True), tmp_path)
     told = _told()
     assert [t[0] for t in told[:5]] == ["before_probe", "before_score", "after_score", "after_probe", "learn"]
     assert len([t for t in told if t[0] == "learn"]) == len(outcome.probes)
@@ -97,24 +70,24 @@ def test_events_come_in_order_around_each_probe_and_the_trainer_gets_every_score
 
 def test_events_of_an_installed_plugin_are_called_unless_it_is_switched_off(install: Install, tmp_path: Path) -> None:
     install("diary", DIARY)
-    _run(tmp_path, PluginChoice(off=("diary",)))
+    search_with(PluginChoice(off=("diary",)), tmp_path)
     assert _told() == []
 
 
 def test_a_correction_takes_part_only_when_it_is_switched_on(install: Install, tmp_path: Path) -> None:
     install("constant", CONSTANT)
-    bare = _run(tmp_path, PluginChoice())
-    shifted = _run(tmp_path, PluginChoice(on=("constant",)))
+    bare = search_with(PluginChoice(), tmp_path)
+    shifted = search_with(PluginChoice(on=("constant",)), tmp_path)
     assert bare.curve.adjustments == {}
     np.testing.assert_allclose(np.array(shifted.report.prior_mean) - np.array(bare.report.prior_mean), 0.5, atol=2e-4)
-    assert _run(tmp_path, PluginChoice(on=("constant",), off=("constant",))).curve.adjustments == {}
+    assert search_with(PluginChoice(on=("constant",), off=("constant",)), tmp_path).curve.adjustments == {}
 
 
 def test_corrections_add_up(install: Install, tmp_path: Path) -> None:
     install("constant", CONSTANT)
     install("second", CONSTANT.replace('"constant"', '"second"'))
-    bare = _run(tmp_path, PluginChoice())
-    both = _run(tmp_path, PluginChoice(on=("constant", "second")))
+    bare = search_with(PluginChoice(), tmp_path)
+    both = search_with(PluginChoice(on=("constant", "second")), tmp_path)
     np.testing.assert_allclose(np.array(both.report.prior_mean) - np.array(bare.report.prior_mean), 1.0, atol=2e-4)
 
 

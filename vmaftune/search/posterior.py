@@ -9,8 +9,8 @@ import numpy as np
 from vmaftune.types import FloatArray, Prediction
 
 SCORE_NOISE_VMAF = 0.04
-"""Standard deviation by which scores of neighbouring CRFs scatter about a smooth curve: 0.04 (measured on ten clips with x264 and
-SVT-AV1, from 79 triples of scores within half a CRF)."""
+"""Standard deviation by which scores of neighbouring CRFs scatter about a smooth curve: measured on ten clips with x264
+and SVT-AV1 (79 triples of scores within half a CRF)."""
 
 
 class Posterior:
