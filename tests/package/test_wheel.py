@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -29,8 +30,12 @@ NEEDED = {
 
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)], check=True, capture_output=True)
+    """Built from a copy of the tree: two test processes that build in one tree would remove each other's files."""
+    folder, tree = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("source") / "vmaf-tune"
+    shutil.copytree(
+        ROOT, tree, ignore=shutil.ignore_patterns(".*", "out", "build", "dist", "*.egg-info", "__pycache__")
+    )
+    subprocess.run([sys.executable, "-m", "build", "--outdir", str(folder), str(tree)], check=True, capture_output=True)
     return folder
 
 
