@@ -29,7 +29,6 @@ from vmaftune.errors import UserError
 from vmaftune.ffmpeg.vmaf import check_pool
 from vmaftune.media.facts import shown
 from vmaftune.search.engine import Outcome, search
-from vmaftune.search.grid import crf_grid
 from vmaftune.search.prober import Prober
 from vmaftune.search.source import PreparedSource, prepare
 from vmaftune.search.strategy import Goal
@@ -89,9 +88,7 @@ def run_search(session: Session, path: Path, *, quiet: bool) -> SearchReport:
     pool = check_pool(session.option("pool", "mean"))
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
-    grid = crf_grid(
-        spec, session.option("min_crf", None), session.option("max_crf", None), session.option("crf_increment", None)
-    )
+    grid = session.grid(spec)
     with session.plugins() as plugins, workspace() as folder, Screen(goal.target, quiet=quiet) as screen:
         source = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder)
         screen.note(_heading(source, goal))

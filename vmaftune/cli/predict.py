@@ -21,7 +21,6 @@ from vmaftune.cli.output import print_json
 from vmaftune.cli.plot import check_figure, plot_prediction
 from vmaftune.cli.session import Session
 from vmaftune.encoders.spec import number
-from vmaftune.search.grid import crf_grid
 from vmaftune.search.posterior import Posterior
 from vmaftune.search.source import prepare
 from vmaftune.state.workspace import workspace
@@ -61,9 +60,7 @@ def command(**options: Any) -> None:
     session = Session(options)
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
-    grid = crf_grid(
-        spec, session.option("min_crf", None), session.option("max_crf", None), session.option("crf_increment", None)
-    )
+    grid = session.grid(spec)
     with session.plugins() as plugins, workspace() as folder:
         source = prepare(ffmpeg, options["input_"], session.encode_request(spec), session.store, folder)
         preset = source.settings.preset

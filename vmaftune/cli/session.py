@@ -17,9 +17,11 @@ from vmaftune.ffmpeg.vmaf import ScoreSettings
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.media.samples import SampleRule
+from vmaftune.search.grid import crf_grid
 from vmaftune.search.source import EncodeRequest
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
+from vmaftune.types import FloatArray
 
 DEFAULT_ENCODER = "libsvtav1"
 STORE_FILE = "cache.sqlite"
@@ -76,6 +78,16 @@ class Session:
             mend = "use another encoder, or name an ffmpeg that has it with --ffmpeg"
             raise UserError(f"{ffmpeg.path} (ffmpeg {ffmpeg.version}) was built without {name}; {mend}")
         return spec
+
+    def grid(self, spec: EncoderSpec) -> FloatArray:
+        """The CRF grid of a search: the encoder's, within the bounds the user set.
+
+        Raises:
+            UserError: the bounds leave none, or are not the encoder's.
+        """
+        return crf_grid(
+            spec, self.option("min_crf", None), self.option("max_crf", None), self.option("crf_increment", None)
+        )
 
     def encode_request(self, spec: EncoderSpec) -> EncodeRequest:
         """How the source is to be encoded and scored."""

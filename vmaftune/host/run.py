@@ -104,7 +104,7 @@ class PluginRun:
         self._active = [r.name for r in active]
         self._corrections: dict[str, Correction] = {}
         self._trainers: dict[str, Trainer] = {}
-        self._events = {plugin: None for plugin in manager.plugins_with_events() if plugin not in choice.off}
+        self._events = [plugin for plugin in manager.plugins_with_events() if plugin not in choice.off]
         self._callers: dict[tuple[str, str], Any] = {}
         self.predictor_version = ""
 

@@ -26,6 +26,7 @@ _WHOLE_FROM_SHARE = 0.85
 _PACKETS_LOOKED_AHEAD = 64
 _SECONDS_SOUGHT_BEFORE = 10.0
 _MOV_NAMES = {"mov", "mp4"}
+_CANNOT_HOLD = (ValueError, LookupError, EOFError, StopIteration)  # PyAV's errors where a format does not take a codec
 _MP4_ONLY = {"av1", "vp9"}  # the codecs that ffmpeg writes to .mp4 and refuses for .mov
 
 
@@ -174,12 +175,7 @@ def _written(packets: Sequence[_Packet], stream: Any, formats: Sequence[str], st
             with av.open(file_url(path)) as written:
                 next(written.decode(video=0))
             return path
-        except (
-            ValueError,
-            LookupError,
-            EOFError,
-            StopIteration,
-        ):  # PyAV's errors for a file that cannot hold this codec
+        except _CANNOT_HOLD:
             path.unlink(missing_ok=True)
     return None
 

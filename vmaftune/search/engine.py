@@ -108,6 +108,7 @@ def search(
     crfs = _union(grid, known, encoder)
     place = {crf: index for index, crf in enumerate(crfs.tolist())}
     allowed = [place[crf] for crf in grid.tolist()]
+    may_result = set(allowed)
     context = CurveContext(features=features, encoder=encoder, preset=preset, crfs=crfs)
     curve = plugins.predict(context)
     prior, posterior = Posterior(curve.corrected), Posterior(curve.corrected)
@@ -118,7 +119,7 @@ def search(
     probes: dict[int, ProbeRecord] = {}
     for crf, record in known.items():
         posterior.condition(place[crf], record.vmaf)
-        if place[crf] in set(allowed):
+        if place[crf] in may_result:
             probes[place[crf]] = record
             observer.probed(record)
 
