@@ -1,4 +1,4 @@
-"""One pass over the samples: counts their frames and looks at a thinned, downscaled part of their pictures."""
+"""One pass over the samples: counts their frames, looks at a thinned, downscaled part of their pictures, and makes the pilots."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import FfmpegError, UserError
+from vmaftune.features import pilot
+from vmaftune.features.pilot import Pilot, PilotScore
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url, filter_value
@@ -49,8 +51,21 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     feature_seconds: float
 
 
-def measure(ffmpeg: Ffmpeg, facts: MediaFacts, samples: Sequence[Sample], folder: Path, source: Path) -> Measured:
+def measure(
+    ffmpeg: Ffmpeg,
+    facts: MediaFacts,
+    samples: Sequence[Sample],
+    folder: Path,
+    source: Path,
+    *,
+    max_frames: int | None = None,
+) -> Measured:
     """Measure the features of a source over its samples.
+
+    Where ffmpeg has no loopback decoder or no x264, there is no pilot, and its features are NaN.
+
+    Args:
+        max_frames: only the first so many frames of each sample; None takes all.
 
     Raises:
         UserError: a sample cannot be decoded, or holds no frame.
@@ -58,11 +73,21 @@ def measure(ffmpeg: Ffmpeg, facts: MediaFacts, samples: Sequence[Sample], folder
     began = time.monotonic()
     counts: list[int] = []
     rows: list[dict[str, float]] = []
+    pilots: list[list[PilotScore]] = []
+    trim = f"trim=end_frame={max_frames}" if max_frames else None
+    packets = sum(len(sample.packet_bytes[:max_frames]) for sample in samples)
+    with_pilot = ffmpeg.loopback and ffmpeg.libvmaf and pilot.ENCODER in ffmpeg.encoders
     for sample in samples:
-        frames, sample_rows = _look(ffmpeg, sample, folder, source)
+        makes = Pilot(facts, sample.stream_index, packets, trim, folder, first_output=2)
+        try:
+            frames, sample_rows = _look(ffmpeg, sample, folder, source, trim, makes.arguments() if with_pilot else [])
+            pilots.append(makes.read() if with_pilot else [])
+        finally:
+            makes.remove()
         counts.append(frames)
         rows += sample_rows
-    values = _values(facts, samples, sum(counts), rows)
+    values = _values(facts, samples, sum(counts), rows, max_frames)
+    values |= makes.values(pilots) if with_pilot else dict.fromkeys(NAMES[len(values) :], math.nan)
     features = Features(schema=SCHEMA_VERSION, values=tuple(float(values[name]) for name in NAMES))
     return Measured(features=features, frames=tuple(counts), feature_seconds=time.monotonic() - began)
 
@@ -84,12 +109,16 @@ def filtered(ffmpeg: Ffmpeg, sample: Sample, video_filter: str, folder: Path) ->
         listing.unlink(missing_ok=True)
 
 
-def _look(ffmpeg: Ffmpeg, sample: Sample, folder: Path, source: Path) -> tuple[int, list[dict[str, float]]]:
+def _look(
+    ffmpeg: Ffmpeg, sample: Sample, folder: Path, source: Path, trim: str | None, more: Sequence[str]
+) -> tuple[int, list[dict[str, float]]]:
     listing, statistics = folder / "frames.txt", folder / "statistics.txt"
     print_to = f"metadata=mode=print:file={filter_value(str(statistics.absolute()))}"
-    arguments = ["-i", file_url(sample.path), *count_frames_arguments(sample.stream_index, listing, None)]
-    arguments += ["-map", f"0:{sample.stream_index}", "-vf", f"{_THINNED},{print_to}"]
-    arguments += ["-fps_mode", "passthrough", "-f", "null", "-"]
+    before = f"{trim}," if trim else ""
+    arguments = ["-reinit_filter", "0", "-i", file_url(sample.path)]
+    arguments += count_frames_arguments(sample.stream_index, listing, trim)
+    arguments += ["-map", f"0:{sample.stream_index}", "-vf", f"{before}{_THINNED},{print_to}"]
+    arguments += ["-fps_mode", "passthrough", "-f", "null", "-", *more]
     try:
         process.run(ffmpeg.path, arguments)
         frames = count_frames(listing)
@@ -116,15 +145,19 @@ def _rows(statistics: Path) -> list[dict[str, float]]:
 
 
 def _values(
-    facts: MediaFacts, samples: Sequence[Sample], frames: int, rows: Sequence[dict[str, float]]
+    facts: MediaFacts,
+    samples: Sequence[Sample],
+    frames: int,
+    rows: Sequence[dict[str, float]],
+    max_frames: int | None,
 ) -> dict[str, float]:
     def column(name: str, of: Sequence[dict[str, float]]) -> np.ndarray:
         column = np.array([row.get(name, 0.0) for row in of] or [0.0])
         return np.where(np.isfinite(column), column, 0.0)
 
     seconds = rows[1::2]  # of each pair, the frame whose neighbour was seen just before
-    sizes = np.concatenate([np.array(s.packet_bytes, dtype=float) for s in samples])
-    keys = np.concatenate([np.array(s.keyframes, dtype=bool) for s in samples])
+    sizes = np.concatenate([np.array(s.packet_bytes[:max_frames], dtype=float) for s in samples])
+    keys = np.concatenate([np.array(s.keyframes[:max_frames], dtype=bool) for s in samples])
     pixels = facts.width * facts.height
     return {
         "log2_pixels": math.log2(pixels),

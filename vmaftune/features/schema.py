@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever a feature is added, dropped or measured in another way; learned state of another version is not used."""
 
 
@@ -45,6 +45,15 @@ FEATURES: dict[str, FeatureScale] = {
     "luma_difference": FeatureScale(4.5, 5.0),
     # signalstats: share of pixels that are temporal outliers (noise), 0 to 1
     "temporal_outliers": FeatureScale(0.003, 0.006),
+    # the pilots (vmaftune.features.pilot) at CRF 26 and 34: VMAF, 0 to 100
+    "pilot_vmaf_26": FeatureScale(94.0, 6.0),
+    "pilot_vmaf_34": FeatureScale(83.0, 12.0),
+    # luma PSNR of the pilots in dB
+    "pilot_psnr_26": FeatureScale(38.0, 4.0),
+    "pilot_psnr_34": FeatureScale(33.0, 4.0),
+    # log2 of the pilots' bits per pixel
+    "pilot_log2_bits_per_pixel_26": FeatureScale(-2.0, 1.5),
+    "pilot_log2_bits_per_pixel_34": FeatureScale(-4.0, 1.5),
 }
 
 NAMES: tuple[str, ...] = tuple(FEATURES)
@@ -65,7 +74,10 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
         return self.values[NAMES.index(name)]
 
     def scaled(self) -> np.ndarray:
-        """Features on their fixed scale, clipped to four spreads: shape (len(NAMES),), float64, no unit."""
+        """Features on their fixed scale, clipped to four spreads: shape (len(NAMES),), float64, no unit.
+
+        What could not be measured (NaN) counts as ordinary.
+        """
         scales = FEATURES.values()
         centred = (np.array(self.values) - [s.centre for s in scales]) / [s.spread for s in scales]
-        return np.clip(centred, -4.0, 4.0)
+        return np.nan_to_num(np.clip(centred, -4.0, 4.0))
