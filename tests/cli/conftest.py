@@ -51,6 +51,10 @@ class Program:
         return self.home / "cache" / "vmaf-tune"
 
     @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
     def temporary(self) -> Path:
         return self.home / "tmp"
 
@@ -63,6 +67,7 @@ class Program:
         ours = {
             "XDG_CACHE_HOME": str(self.home / "cache"),
             "XDG_CONFIG_HOME": str(self.home / "config"),
+            "VMAFTUNE_MODELS": str(self.models),
             "TMPDIR": str(self.temporary),
         }
         return {**os.environ, **ours, **self.environment, **more}

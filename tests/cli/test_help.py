@@ -11,6 +11,7 @@ from tests.cli.conftest import Program
 
 COMMANDS = [
     *("", "crf-search", "score", "predict", "plugins", "plugins list", "cache", "cache info", "cache clear"),
+    *("models", "models list", "models verify", "models show"),
     *("corpus", "corpus measure", "corpus population", "doctor"),
 ]
 HEAVY = ("numpy", "av", "rich", "msgspec", "onnxruntime", "matplotlib", "scipy", "sqlite3", "platformdirs")

@@ -1,78 +1,196 @@
-"""The models that come with vmaf-tune: a registry with a hash for each, and files that are used only when theirs matches."""
+"""The two registries: the one that vmaf-tune ships, which is only read, and the user's own."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.resources
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import msgspec
+from filelock import FileLock, Timeout
 
-from vmaftune.errors import VmafTuneError
+from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.models.entry import REGISTRY_FILE, ModelEntry, RegisteredModel, decode, encode
+from vmaftune.state import atomic
+from vmaftune.state.folders import models_folder
 
 _PACKAGE = "vmaftune_models"
+_LOCK_FILE = "registry.json.lock"
+_LOCK_SECONDS = 20.0
 
 
-class ModelEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of registry.json.
-
-    Attributes:
-        id: name of the model.
-        kind: ``population``, ``predictor`` or ``fr``.
-        file: within the models' folder.
-        sha256: of the file, in hexadecimal.
-        encoders: encoders (with presets) it was made for.
-        data: file it was made from, and ``data_sha256`` its hash.
-        licence: SPDX identifier.
-    """
-
-    id: str
-    kind: str
-    file: str
-    sha256: str
-    encoders: tuple[str, ...]
-    data: str
-    data_sha256: str
-    licence: str
-
-    @property
-    def version(self) -> str:
-        """Id and short hash; what learned state is keyed by."""
-        return f"{self.id}-{self.sha256[:8]}"
+class UnknownModel(UserError):
+    """No registry has a model of that name."""
 
 
-class _Registry(msgspec.Struct, frozen=True):
-    schema: int
-    models: tuple[ModelEntry, ...]
-
-
-def entries() -> tuple[ModelEntry, ...]:
-    """All entries of the registry.
+def entries() -> tuple[RegisteredModel, ...]:
+    """All models, those shipped first.
 
     Raises:
-        VmafTuneError: the registry is missing or broken: the installation is not whole.
+        VmafTuneError: the shipped registry is missing or broken: the installation is not whole.
+        UserError: the user's registry is broken, or holds the id of a shipped model.
     """
-    return msgspec.json.decode(_bytes("registry.json"), type=_Registry).models
+    shipped = _shipped()
+    return (*shipped, *_own(shipped))
 
 
-def load(model_id: str) -> tuple[ModelEntry, bytes]:
+def find(model_id: str) -> RegisteredModel:
+    """The model of that name. The user's registry is not looked at for a shipped one: what is wrong there harms only itself.
+
+    Raises:
+        UnknownModel: there is none.
+        VmafTuneError, UserError: as of ``entries``.
+    """
+    shipped = _shipped()
+    found = next((m for m in shipped if m.id == model_id), None)
+    if found is not None:
+        return found
+    own = _own(shipped)
+    found = next((m for m in own if m.id == model_id), None)
+    if found is None:
+        there = ", ".join(m.id for m in (*shipped, *own)) or "none"
+        raise UnknownModel(f"no model {model_id!r} is registered; there is: {there}")
+    return found
+
+
+def load(model_id: str) -> tuple[RegisteredModel, bytes]:
     """A model's entry and its file.
 
     Raises:
-        VmafTuneError: there is no such model, or its file is not the one that was registered.
+        UnknownModel: there is none of that name.
+        VmafTuneError: the file of a shipped model is missing, or not the one that was registered.
+        UserError: the same of a model of the user's own.
     """
-    entry = next((e for e in entries() if e.id == model_id), None)
-    if entry is None:
-        raise VmafTuneError(f"no model {model_id} in the registry")
-    content = _bytes(entry.file)
-    if hashlib.sha256(content).hexdigest() != entry.sha256:
-        raise VmafTuneError(
-            f"model {model_id} is not the file that was registered (sha256 differs); install vmaf-tune anew"
-        )
-    return entry, content
+    model = find(model_id)
+    return model, read(model, model.file, model.sha256)
 
 
-def _bytes(name: str) -> bytes:
+def read(model: RegisteredModel, name: str, sha256: str | None = None) -> bytes:
+    """One file of a model.
+
+    Args:
+        name: as the entry has it.
+        sha256: that it must have; None for a file without one.
+
+    Raises:
+        VmafTuneError, UserError: as of ``load``.
+    """
+    content = _shipped_file(name) if model.origin == "shipped" else _own_file(model, name)
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        differs = f"{name} of model {model.id} is not the file that was registered (sha256 differs)"
+        if model.origin == "shipped":
+            raise VmafTuneError(f"{differs}; install vmaf-tune anew")
+        raise UserError(f"{models_folder()}: {differs}; train or register it again")
+    return content
+
+
+def register(folder: Path, entry: ModelEntry, files: Mapping[str, bytes]) -> ModelEntry:
+    """Put a model into the registry of ``folder``, in place of one of the same id. Several processes may do so at once.
+
+    The registry is written last, and no file that it may name is written over: a kill at any time leaves it valid, with
+    or without the new model. Files of an entry that is replaced stay, for a run that has just read of them.
+
+    Args:
+        folder: of a registry; made when it is not there. Only the one that vmaf-tune ships may hold shipped ids.
+        files: content by name: the model itself, its data and its card, as ``entry`` names them.
+
+    Returns:
+        The entry as registered: a name that another content has gets the content's hash put in.
+
+    Raises:
+        ValueError: ``files`` are not those that ``entry`` names, or not those of its hashes.
+        UserError: the registry there is broken, the id is that of a shipped model, or a field of the entry is wrong.
+        VmafTuneError: another process kept the registry locked.
+        OSError: something could not be written.
+    """
+    _check_files(entry, files)
+    entry = ModelEntry(**{name: getattr(entry, name) for name in ModelEntry.__struct_fields__})
+    shipping = folder.resolve() == Path(str(importlib.resources.files(_PACKAGE))).resolve()
+    if not shipping:
+        _refuse_shipped_ids(folder, [entry], _shipped())
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / _LOCK_FILE, timeout=_LOCK_SECONDS):
+            # In a source tree, which git guards, names stay as they are.
+            names = {name: name if shipping else _free_name(folder, name, files[name]) for name in files}
+            card = names[entry.card] if entry.card is not None else None
+            entry = msgspec.structs.replace(entry, file=names[entry.file], data=names[entry.data], card=card)
+            registered = [other for other in _read_registry(folder) if other.id != entry.id]
+            try:
+                registry = encode([*registered, entry])
+            except ValueError as error:
+                raise UserError(f"model {entry.id} cannot be registered: {error}") from error
+            for name, content in files.items():
+                atomic.write(folder / names[name], content)
+            atomic.write(folder / REGISTRY_FILE, registry)
+    except Timeout as error:
+        raise VmafTuneError(f"{folder}: another process is registering a model there and does not end") from error
+    return entry
+
+
+def _shipped() -> tuple[RegisteredModel, ...]:
+    try:
+        models = decode(_shipped_file(REGISTRY_FILE))
+    except ValueError as error:
+        what = f"{REGISTRY_FILE} of this installation is broken"
+        raise VmafTuneError(f"{what}: {error}; install vmaf-tune anew") from error
+    return tuple(RegisteredModel(**msgspec.structs.asdict(entry), origin="shipped") for entry in models)
+
+
+def _own(shipped: tuple[RegisteredModel, ...]) -> tuple[RegisteredModel, ...]:
+    folder = models_folder()
+    models = _read_registry(folder)
+    _refuse_shipped_ids(folder, models, shipped)
+    return tuple(RegisteredModel(**msgspec.structs.asdict(entry), origin="own") for entry in models)
+
+
+def _read_registry(folder: Path) -> tuple[ModelEntry, ...]:
+    path = folder / REGISTRY_FILE
+    try:
+        return decode(path.read_bytes())
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is no registry of models: {error}; mend it or move it away") from error
+
+
+def _refuse_shipped_ids(folder: Path, models: Iterable[ModelEntry], shipped: Iterable[ModelEntry]) -> None:
+    taken = {model.id for model in shipped}
+    if hiding := next((entry.id for entry in models if entry.id in taken), None):
+        raise UserError(f"{folder}: {hiding} is the name of a model that vmaf-tune ships; give yours another one")
+
+
+def _check_files(entry: ModelEntry, files: Mapping[str, bytes]) -> None:
+    if set(files) != set(entry.files):
+        raise ValueError(f"files are {sorted(files)}, the entry of {entry.id} names {sorted(set(entry.files))}")
+    for name, digest in ((entry.file, entry.sha256), (entry.data, entry.data_sha256)):
+        if hashlib.sha256(files[name]).hexdigest() != digest:
+            raise ValueError(f"{name} does not have the sha256 that the entry of {entry.id} gives it")
+
+
+def _free_name(folder: Path, name: str, content: bytes) -> str:
+    """``name``, or one with the content's hash in it when a file of another content has that name."""
+    path = folder / name
+    if not path.exists() or (path.is_file() and path.read_bytes() == content):
+        return name
+    stem, dot, endings = name.partition(".")
+    return f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{dot}{endings}"
+
+
+def _shipped_file(name: str) -> bytes:
     try:
         return importlib.resources.files(_PACKAGE).joinpath(name).read_bytes()
     except (OSError, ModuleNotFoundError) as error:
         raise VmafTuneError(f"{name} is missing from this installation; install vmaf-tune anew") from error
+
+
+def _own_file(model: RegisteredModel, name: str) -> bytes:
+    path = models_folder() / name
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        why = f"{path} of model {model.id} cannot be read: {error.strerror}"
+        raise UserError(f"{why}; train or register it again") from error

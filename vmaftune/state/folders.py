@@ -20,3 +20,10 @@ def cache_folder() -> Path:
 def config_file() -> Path:
     """The user's own configuration file."""
     return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "vmaf-tune.toml"
+
+
+def models_folder() -> Path:
+    """Where models of the user's own are registered; ``VMAFTUNE_MODELS`` moves it."""
+    if folder := os.environ.get("VMAFTUNE_MODELS"):
+        return Path(folder)
+    return Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "models"

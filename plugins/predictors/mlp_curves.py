@@ -1,0 +1,114 @@
+"""A trained network as a predictor: which of its curves is asked for, and how its knots become the CRF grid."""
+
+from __future__ import annotations
+
+import numpy as np
+from vmaftune_plugins.predictors.mlp import SHIPPED_MODEL
+
+from vmaftune import models
+from vmaftune.errors import UserError
+from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION
+from vmaftune.models.predictor import Contract, open_model
+from vmaftune.models.session import OnnxruntimeMissing
+from vmaftune.types import CurveContext, EncoderSpec, Features, FloatArray, Prediction, Unsupported
+
+
+class MlpPredictor:
+    """Gives a source the mean and covariance that a network, trained on others' curves, expects of its features.
+
+    Args:
+        model_id: a registered model of kind ``predictor``.
+
+    Raises:
+        Unsupported: the model of vmaf-tune itself is not registered, or onnxruntime is not installed.
+        UserError: there is no such model, it is no predictor, or its file is not the one that was registered.
+        VmafTuneError: the file is not what its contract says.
+    """
+
+    def __init__(self, model_id: str = SHIPPED_MODEL) -> None:
+        try:
+            entry, content = models.load(model_id)
+        except models.UnknownModel:
+            if model_id == SHIPPED_MODEL:
+                raise Unsupported(f"the model {model_id} is not registered") from None
+            raise
+        if entry.kind != "predictor":
+            raise UserError(f"model {model_id} is of kind {entry.kind}, not predictor")
+        try:
+            self._network = open_model(content, f"model {model_id}")
+        except OnnxruntimeMissing as error:
+            raise Unsupported(str(error)) from error
+        self._version = entry.version
+
+    @property
+    def version(self) -> str:
+        return self._version
+
+    def predict(self, context: CurveContext) -> Prediction:
+        """Mean and covariance over ``context.crfs``: linear between the knots, and on in a straight line beyond them.
+
+        Raises:
+            Unsupported: the features, the encoder or the preset are not among those trained on.
+            VmafTuneError: the network failed.
+        """
+        contract = self._network.contract
+        if (contract.feature_schema, contract.features) != (SCHEMA_VERSION, NAMES):
+            raise Unsupported(f"it was trained on other features (schema {contract.feature_schema})")
+        if context.features.schema != contract.feature_schema:
+            raise Unsupported(f"features of schema {context.features.schema} were not trained on")
+        weights, note = _weights(contract, context.encoder, context.preset)
+        mean, covariance = self._network.run(_known(context.features), weights)
+        low, high = weights @ [(curve.low, curve.high) for curve in contract.curves]
+        matrix = interpolation(context.crfs, low, high, contract.knots)
+        covariance = matrix @ covariance @ matrix.T
+        covariance = (covariance + covariance.T) / 2
+        # Where the network is all but certain, its float32 may leave a variance just below 0.
+        np.fill_diagonal(covariance, np.maximum(covariance.diagonal(), 0.0))
+        return Prediction(mean=np.clip(matrix @ mean, 0.0, 100.0), covariance=covariance, note=note)
+
+
+def interpolation(crfs: FloatArray, low: float, high: float, knots: int) -> FloatArray:
+    """What takes values at evenly spaced knots to values at CRFs, linearly.
+
+    Args:
+        crfs: in any order, shape (n,).
+        low, high: CRF of the first and the last knot.
+        knots: K, at least 2.
+
+    Returns:
+        Weights, each row summing to 1, shape (n, K). Beyond the knots they go on along the last two.
+    """
+    at = (crfs - low) / (high - low) * (knots - 1)
+    left = np.clip(np.floor(at), 0, knots - 2).astype(int)
+    rows = np.arange(len(crfs))
+    matrix = np.zeros((len(crfs), knots))
+    matrix[rows, left] = 1.0 - (at - left)
+    matrix[rows, left + 1] = at - left
+    return matrix
+
+
+def _known(features: Features) -> FloatArray:
+    """Raw features, shape (d,); one that could not be measured (NaN) counts as ordinary, as in ``Features.scaled``."""
+    values = np.array(features.values)
+    return np.where(np.isnan(values), [scale.centre for scale in FEATURES.values()], values)
+
+
+def _weights(contract: Contract, encoder: EncoderSpec, preset: str | None) -> tuple[FloatArray, str | None]:
+    """Weights over the trained curves, shape (m,), and what to say of them."""
+    trained = {curve.preset: i for i, curve in enumerate(contract.curves) if curve.encoder == encoder.name}
+    if not trained:
+        raise Unsupported(f"{encoder.name} was not trained on")
+    each = np.eye(len(contract.curves))
+    if preset in trained:
+        return each[trained[preset]], None
+    places = [encoder.presets.index(name) for name in trained if name in encoder.presets]
+    place = encoder.presets.index(preset) if preset in encoder.presets else None
+    before = max((p for p in places if place is not None and p < place), default=None)
+    after = min((p for p in places if place is not None and p > place), default=None)
+    if place is None or before is None or after is None:
+        names = ", ".join(name or "none" for name in trained)
+        raise Unsupported(f"preset {preset} of {encoder.name} is outside those trained on ({names})")
+    first, second = encoder.presets[before], encoder.presets[after]
+    share = (place - before) / (after - before)
+    weights = (1.0 - share) * each[trained[first]] + share * each[trained[second]]
+    return weights, f"preset {preset} is between the trained presets {first} and {second}"

@@ -1,0 +1,111 @@
+"""``vmaf-tune models``: the models that there are, whether they are whole, and what they were made from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+import click
+import msgspec
+
+from vmaftune import models
+from vmaftune.cli.options import json_option
+from vmaftune.cli.output import print_json
+from vmaftune.errors import VmafTuneError
+from vmaftune.models import RegisteredModel
+from vmaftune.state.folders import models_folder
+
+_PIPE_WIDTH = 1000  # no row is broken where a program may read it
+_FIGURES = 2
+
+
+class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A model as ``list --json`` prints it. ``metrics`` are the held-out figures by name."""
+
+    id: str
+    kind: str
+    version: str
+    origin: str
+    encoders: tuple[str, ...]
+    metrics: dict[str, float]
+    smoke: bool
+    licence: str
+
+
+@click.group("models")
+def command() -> None:
+    """The models that predictions come from: those that vmaf-tune ships, and those you trained."""
+
+
+@command.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """Every model with kind, version, origin, the encoders it was made for, and how it did on held-out sources."""
+    found = models.entries()
+    if as_json:
+        print_json([_row(model) for model in found])
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("id", "kind", "version", "origin", "encoders", "held out"):
+        table.add_column(heading, overflow="fold")
+    for model in found:
+        held_out = _figures(model.metrics, _FIGURES)
+        if model.smoke:
+            held_out = "made to try the training out"
+        table.add_row(model.id, model.kind, model.version, model.origin, ", ".join(model.encoders), held_out)
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    Console(highlight=False, markup=False, width=width).print(table)
+
+
+@command.command("verify")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+def verify(ids: tuple[str, ...]) -> None:
+    """Check that models (all, unless named) are the files that were registered, open, and predict."""
+    from vmaftune.models.verify import verify as verified
+
+    chosen = [models.find(model_id) for model_id in dict.fromkeys(ids)] or models.entries()
+    bad = 0
+    for model in chosen:
+        try:
+            click.echo(f"ok   {model.version}: {verified(model)}")
+        except VmafTuneError as error:
+            bad += 1
+            click.echo(f"BAD  {model.version}: {error}")
+    if bad:
+        raise VmafTuneError(f"{bad} of {len(chosen)} models cannot be used")
+
+
+@command.command("show")
+@click.argument("model_id", metavar="ID")
+def show(model_id: str) -> None:
+    """What is known of one model, and its card: purpose, data, figures, limits."""
+    model = models.find(model_id)
+    facts = {
+        "version": model.version,
+        "kind": model.kind,
+        "origin": model.origin if model.origin == "shipped" else f"{model.origin}, in {models_folder()}",
+        "encoders": ", ".join(model.encoders),
+        "held out": _figures(model.metrics) or "no figures",
+        "file": f"{model.file}  sha256 {model.sha256}",
+        "data": f"{model.data}  sha256 {model.data_sha256}",
+        "opset": "" if model.opset is None else str(model.opset),
+        "licence": model.licence,
+        "note": "made to try the training out, not to be used" if model.smoke else "",
+    }
+    width = max(map(len, facts))
+    for name, text in facts.items():
+        if text:
+            click.echo(f"{name:<{width}}  {text}")
+    if model.card is not None:
+        click.echo(f"\n{models.read(model, model.card).decode('utf-8', 'replace').rstrip()}")
+
+
+def _row(model: RegisteredModel) -> ModelRow:
+    return ModelRow(**{name: getattr(model, name) for name in ModelRow.__struct_fields__})
+
+
+def _figures(metrics: Mapping[str, float], most: int | None = None) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in list(metrics.items())[:most])
