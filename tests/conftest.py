@@ -15,7 +15,7 @@ from vmaftune.features.measure import measure
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg, locate
 from vmaftune.ffmpeg.probe import EncodedSample, encode_and_score
-from vmaftune.ffmpeg.vmaf import ScoreSettings, decide
+from vmaftune.ffmpeg.vmaf import ScoreSettings, Selection, decide
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.state.store import Store
@@ -114,6 +114,8 @@ class Scorer:
         pix_fmt: str | None = None,
         one_process: bool | None = None,
         expected_frames: int | None = None,
+        selection: Selection | None = None,
+        scale: str = "none",
     ) -> EncodedSample:
         facts = read_facts(path)
         (sample,) = cut(path, facts, WHOLE, self.folder)
@@ -136,9 +138,10 @@ class Scorer:
             measured.frames[0] if expected_frames is None else expected_frames,
             settings,
             crf,
-            decide(ScoreSettings(scale="none"), facts.width, facts.height, depth),
+            decide(ScoreSettings(scale=scale), facts.width, facts.height, depth),
             threads=2,
             folder=self.folder,
+            selection=selection,
             one_process=one_process,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -15,7 +16,7 @@ from vmaftune.ffmpeg import process, vmaf
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
-from vmaftune.ffmpeg.vmaf import Comparison
+from vmaftune.ffmpeg.vmaf import Comparison, Selection
 from vmaftune.media.facts import read_facts
 
 PROBE_VERSION = 1
@@ -42,11 +43,19 @@ _COUNT_FRAMES = ["-c:v", "wrapped_avframe", "-f", "framecrc"]
 _ATTEMPTS = 4
 
 
+class _Files(NamedTuple):
+    """What a run writes: a line for each packet of the encode, one for each frame that libvmaf reads, and libvmaf's log."""
+
+    packets: Path
+    read: Path
+    log: Path
+
+
 class EncodedSample(msgspec.Struct, frozen=True, kw_only=True):
     """What one probe of one sample gave.
 
     Attributes:
-        frame_scores: VMAF of each frame, shape (frames,).
+        frame_scores: VMAF of each frame that was scored, shape (frames,).
         encoded_bytes: size of the video packets, without container.
         encode_seconds: wall time of the encode alone where it had a process of its own, else of both together.
         score_seconds: wall time of the scoring where it had a process of its own, else 0.
@@ -69,6 +78,8 @@ def encode_and_score(
     *,
     threads: int,
     folder: Path,
+    picture: tuple[int, int] | None = None,
+    selection: Selection | None = None,
     one_process: bool | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> EncodedSample:
@@ -78,34 +89,41 @@ def encode_and_score(
         sample: file that is encoded; its video stream is ``stream_index``.
         expected_frames: frames that decoding the sample gives (after the user's filters).
         folder: where the logs are written; they are removed again.
+        picture: width and height in pixels that the sample is encoded at before the user's filters; None reads those of
+            its first frame.
+        selection: frames that are read and scored; None scores all. All are encoded either way.
         one_process: None takes one process where ffmpeg can.
 
     Raises:
         FfmpegError: the encoder or the filters failed.
         PairingError: frames of encode, score and source do not have one count.
     """
-    packets, log = folder / "packets.txt", folder / "vmaf.json"
+    files = _Files(folder / "packets.txt", folder / "read.txt", folder / "vmaf.json")
     use_one = ffmpeg.loopback if one_process is None else one_process
     run = _one_process if use_one else _two_processes
-    settings = _of_one_size(settings, sample)
+    settings = _of_one_size(settings, picture or _picture(sample))
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with vmaf.plainly_named(comparison, folder) as named:
                 encode_seconds, score_seconds = run(
-                    ffmpeg, sample, stream_index, settings, crf, named, threads, packets, log, on_progress
+                    ffmpeg, sample, stream_index, settings, crf, named, selection, threads, files, on_progress
                 )
-            scores = np.array([frame["vmaf"] for frame in vmaf.read_log(log)])
-            sizes = _sizes(packets)
+            scores = np.array([frame["vmaf"] for frame in vmaf.read_log(files.log)])
+            sizes, frames_read = packet_bytes(files.packets), count_frames(files.read)
             break
         except VmafTuneError:
-            if attempt == _ATTEMPTS or not _opened_but_empty(packets):
+            if attempt == _ATTEMPTS or not _opened_but_empty(files.packets):
                 raise
         finally:
-            for file in (packets, log):
+            for file in files:
                 file.unlink(missing_ok=True)
     what = f"{settings.spec.name} at CRF {crf:g}"
     vmaf.check_pairing(len(sizes), expected_frames, what)
-    vmaf.check_pairing(len(scores), expected_frames, what)
+    if selection is None:
+        vmaf.check_pairing(len(scores), expected_frames, what)
+    else:
+        vmaf.check_pairing(frames_read, selection.frames, f"{what}, a part")
+        vmaf.check_pairing(len(scores), selection.scored, f"{what}, a part")
     if not np.isfinite(scores).all():
         raise VmafTuneError(f"{what}: libvmaf gave a score that is no number")
     return EncodedSample(
@@ -115,12 +133,16 @@ def encode_and_score(
 
 def _opened_but_empty(packets: Path) -> bool:
     """The encoder was opened, for the listing has its header, and gave nothing."""
-    return packets.is_file() and packets.stat().st_size > 0 and not _sizes(packets)
+    return packets.is_file() and packets.stat().st_size > 0 and not packet_bytes(packets)
 
 
-def _of_one_size(settings: EncoderSettings, sample: Path) -> EncoderSettings:
+def _picture(sample: Path) -> tuple[int, int]:
     facts = read_facts(sample)
-    chain = [f"scale={facts.width}:{facts.height}", *([settings.video_filter] if settings.video_filter else [])]
+    return facts.width, facts.height
+
+
+def _of_one_size(settings: EncoderSettings, picture: tuple[int, int]) -> EncoderSettings:
+    chain = ["scale={}:{}".format(*picture), *([settings.video_filter] if settings.video_filter else [])]
     return msgspec.structs.replace(settings, video_filter=",".join(chain))
 
 
@@ -138,14 +160,14 @@ def _one_process(
     settings: EncoderSettings,
     crf: float,
     comparison: Comparison,
+    selection: Selection | None,
     threads: int,
-    packets: Path,
-    log: Path,
+    files: _Files,
     on_progress: ProgressCallback | None,
 ) -> tuple[float, float]:
     """The loopback decoder (``-dec 0:0``) feeds the encoder's packets to libvmaf beside the source.
 
-    libvmaf's output goes to a null output of its own: unlabelled, it would join the first output and close a cycle.
+    libvmaf's output goes to an output of its own: unlabelled, it would join the first output and close a cycle.
     """
     graph = vmaf.graph(
         "dec:0",
@@ -153,13 +175,24 @@ def _one_process(
         comparison,
         reference_filter=settings.video_filter,
         threads=threads,
-        log=log,
+        log=files.log,
+        selection=selection,
     )
     arguments = [
         *_encode_arguments(sample, stream_index, settings, crf),
         *_COUNT_PACKETS,
-        file_url(packets),
-        *("-dec", "0:0", "-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH, "-f", "null", "-"),
+        file_url(files.packets),
+        *(
+            "-dec",
+            "0:0",
+            "-filter_complex",
+            graph,
+            "-map",
+            "[scored]",
+            *_PASS_THROUGH,
+            *_COUNT_FRAMES,
+            file_url(files.read),
+        ),
     ]
     seconds, _ = process.run(ffmpeg.path, arguments, on_progress=on_progress)
     return seconds, 0.0
@@ -172,22 +205,28 @@ def _two_processes(
     settings: EncoderSettings,
     crf: float,
     comparison: Comparison,
+    selection: Selection | None,
     threads: int,
-    packets: Path,
-    log: Path,
+    files: _Files,
     on_progress: ProgressCallback | None,
 ) -> tuple[float, float]:
-    encoded = packets.with_name("encoded.mkv")
+    encoded = files.packets.with_name("encoded.mkv")
     try:
         encode = [*_encode_arguments(sample, stream_index, settings, crf), "-f", "matroska", file_url(encoded)]
         encode_seconds, _ = process.run(ffmpeg.path, encode, on_progress=on_progress)
         graph = vmaf.graph(
-            "0:v:0", f"1:{stream_index}", comparison, reference_filter=settings.video_filter, threads=threads, log=log
+            "0:v:0",
+            f"1:{stream_index}",
+            comparison,
+            reference_filter=settings.video_filter,
+            threads=threads,
+            log=files.log,
+            selection=selection,
         )
         score = [
             *("-i", file_url(encoded), *_KEEP_FILTERS, "-i", file_url(sample)),
-            *("-map", "0:v:0", "-c", "copy", *_COUNT_PACKETS, file_url(packets)),
-            *("-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH, "-f", "null", "-"),
+            *("-map", "0:v:0", "-c", "copy", *_COUNT_PACKETS, file_url(files.packets)),
+            *("-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH, *_COUNT_FRAMES, file_url(files.read)),
         ]
         score_seconds, _ = process.run(ffmpeg.path, score)
     finally:
@@ -226,7 +265,7 @@ def score_files(
             graph = vmaf.graph(*streams, named, reference_filter=None, threads=threads, log=log)
             arguments = [*reference[0], *distorted[0], "-filter_complex", graph, *outputs]
             process.run(ffmpeg.path, arguments, on_progress=on_progress)
-        return vmaf.read_log(log), len(_sizes(counts[0])), len(_sizes(counts[1]))
+        return vmaf.read_log(log), len(packet_bytes(counts[0])), len(packet_bytes(counts[1]))
     finally:
         for file in (log, *counts):
             file.unlink(missing_ok=True)
@@ -240,7 +279,7 @@ def count_frames_arguments(stream_index: int, file: Path, video_filter: str | No
 
 def count_frames(file: Path) -> int:
     """Frames that count_frames_arguments wrote down."""
-    return len(_sizes(file))
+    return len(packet_bytes(file))
 
 
 def picture_size(file: Path) -> tuple[int, int]:
@@ -249,7 +288,7 @@ def picture_size(file: Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _sizes(framecrc: Path) -> list[int]:
+def packet_bytes(framecrc: Path) -> list[int]:
     """Sizes in bytes from a framecrc listing: stream, dts, pts, duration, size, checksum."""
     try:
         lines = framecrc.read_text("ascii").splitlines()

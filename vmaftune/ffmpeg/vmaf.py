@@ -2,7 +2,8 @@
 
 Frame pairing decides every number we print. Frames are paired by index: timestamps are dropped on both branches
 (``settb=AVTB,setpts=N``), because pairing by timestamp pairs the wrong frames as soon as a container rounds times.
-``n_subsample`` is never used: it changes the score (motion is then computed over gaps).
+A whole is never scored with ``n_subsample``: the mean of some frames is not the mean of all. Where a part is scored, and said
+to be one, a Selection takes frames from both branches by index, before they are scaled.
 """
 
 from __future__ import annotations
@@ -50,6 +51,28 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     pix_fmt: str
 
 
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """The frames that libvmaf reads and those that it scores, where that is not all.
+
+    libvmaf (from 2.0.0 on, vmaf_read_pictures) computes motion over every frame it reads, whatever ``n_subsample`` is; so a
+    frame gets the score that it has in the whole when the frames beside it are read too.
+
+    Attributes:
+        expression: of ffmpeg's ``select`` filter, true for the frames read; by index (``n``), not by time.
+        frames: how many are read.
+        every: one of so many that are read is scored, the first one among them.
+    """
+
+    expression: str
+    frames: int
+    every: int
+
+    @property
+    def scored(self) -> int:
+        """Frames that get a score."""
+        return -(-self.frames // self.every)
+
+
 def decide(settings: ScoreSettings, width: int, height: int, bit_depth: int) -> Comparison:
     """Choose model, size and format for pictures of ``width`` x ``height``, by ab-av1's rule so that scores compare.
 
@@ -85,7 +108,14 @@ def _fit(width: int, height: int, bound: tuple[int, int]) -> tuple[int, int]:
 
 
 def graph(
-    distorted: str, reference: str, comparison: Comparison, *, reference_filter: str | None, threads: int, log: Path
+    distorted: str,
+    reference: str,
+    comparison: Comparison,
+    *,
+    reference_filter: str | None,
+    threads: int,
+    log: Path,
+    selection: Selection | None = None,
 ) -> str:
     """The filter graph that compares two streams and writes libvmaf's log; its output is labelled ``[scored]``.
 
@@ -95,10 +125,13 @@ def graph(
         reference_filter: chain that the reference goes through first (what the encode went through too).
         threads: of libvmaf.
         log: JSON file that libvmaf writes.
+        selection: frames that are read and scored; None scores all.
     """
     chain = [f"format={comparison.pix_fmt}", "settb=AVTB", "setpts=N"]
     if comparison.size is not None:
         chain.insert(0, "scale={}:{}:flags=bicubic".format(*comparison.size))
+    if selection is not None:
+        chain.insert(0, f"select={filter_value(selection.expression)}")
     common = ",".join(chain)
     before = f"{reference_filter}," if reference_filter else ""
     file = Path(comparison.model)
@@ -109,6 +142,8 @@ def graph(
         "log_fmt": "json",
         "log_path": str(log.absolute()),
     }
+    if selection is not None:
+        options["n_subsample"] = str(selection.every)
     arguments = ":".join(f"{name}={filter_value(value)}" for name, value in options.items())
     return (
         f"[{distorted}]{common}[distorted];[{reference}]{before}{common}[reference];"

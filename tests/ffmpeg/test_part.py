@@ -1,0 +1,57 @@
+"""A part of the frames is encoded as the whole is, and each of its frames scores exactly as in the whole.
+
+Everything that libvmaf measures of a frame is of that frame alone but for motion, which is of the reference beside it: of the
+frame, the one before and the one after. Those are read too, so the score is the same bit for bit, also where pictures are
+repeated and a neighbour that was left out would show.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import FRAMES, Clips, Moving, Scorer
+from vmaftune.errors import PairingError
+from vmaftune.ffmpeg.vmaf import Selection
+from vmaftune.search.part import Part, plan_part
+
+LONG = 120
+
+
+@pytest.fixture
+def repeating(clips: Clips) -> Path:
+    """Pictures that are shown two or three times each, as animation and converted film have them."""
+    return clips.lavfi("repeating.mkv", f"testsrc2=size=160x90:rate=10:duration={LONG / 25},fps=25")
+
+
+@pytest.mark.parametrize("one_process", [True, False], ids=["one process", "two processes"])
+@pytest.mark.parametrize("scale", ["none", "320x180"])
+def test_each_frame_scores_as_in_the_whole(one_process: bool, scale: str, repeating: Path, score: Scorer) -> None:
+    part = plan_part([LONG])
+    assert part is not None
+    whole = score(repeating, one_process=one_process, scale=scale)
+    some = score(repeating, one_process=one_process, scale=scale, selection=part.selection(LONG))
+    assert len(whole.frame_scores) == LONG and len(some.frame_scores) == 18
+    assert len(np.unique(whole.frame_scores.round(3))) > 20, "the frames can be told apart by their scores"
+    assert np.array_equal(some.frame_scores, whole.frame_scores[part.indices(LONG)])
+    assert some.encoded_bytes == whole.encoded_bytes, "all frames were encoded"
+
+
+@pytest.mark.parametrize(("period", "offset"), [(3, 3), (4, 3), (7, 3), (7, 6), (11, 5), (37, 3), (50, 3)])
+def test_any_period(period: int, offset: int, moving: Moving, score: Scorer) -> None:
+    part = Part(period=period, offset=offset)
+    whole, some = score(moving.plain), score(moving.plain, selection=part.selection(FRAMES))
+    assert np.array_equal(some.frame_scores, whole.frame_scores[part.indices(FRAMES)])
+
+
+@pytest.mark.parametrize("one_process", [True, False])
+@pytest.mark.parametrize("off", [-1, 1])
+def test_a_frame_too_many_or_too_few_is_no_score(one_process: bool, off: int, moving: Moving, score: Scorer) -> None:
+    right = Part(period=7, offset=3).selection(FRAMES)
+    wrong = Selection(expression=right.expression, frames=right.frames + off, every=right.every)
+    with pytest.raises(PairingError, match=f"a part: {right.frames} frames were scored but .* has {wrong.frames}"):
+        score(moving.plain, one_process=one_process, selection=wrong)
+    with pytest.raises(PairingError, match=f"{FRAMES} frames were scored but the source has {FRAMES + off}"):
+        score(moving.plain, one_process=one_process, selection=right, expected_frames=FRAMES + off)
