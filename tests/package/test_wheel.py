@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 NEEDED = {
     "vmaftune/py.typed",
     "vmaftune/cli/main.py",
+    "vmaftune/models/registry.py",
+    "vmaftune_plugins/predictors/mlp.py",
     "vmaftune_plugins/predictors/population.py",
     "vmaftune_plugins/sidecars/ridge.py",
     "vmaftune_plugins/trainers/__init__.py",

@@ -128,13 +128,13 @@ def open_model(content: bytes, what: str) -> CurveModel:
 
 
 def _contract(session: Any, what: str) -> Contract:
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    if text is None:
-        raise VmafTuneError(f"{what} has no metadata {METADATA_KEY!r}: it is no predictor made by vmaf-tune")
     try:
-        return msgspec.json.decode(text, type=Contract)
-    except (ValueError, RecursionError) as error:
+        text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        if text is not None:
+            return msgspec.json.decode(text, type=Contract)
+    except (ValueError, RecursionError) as error:  # among them a text that is not UTF-8
         raise VmafTuneError(f"{what}: its metadata {METADATA_KEY!r} is wrong: {error}") from error
+    raise VmafTuneError(f"{what} has no metadata {METADATA_KEY!r}: it is no predictor made by vmaf-tune")
 
 
 def _check_ports(side: str, ports: list[Any], wanted: dict[str, list[int]], what: str) -> None:

@@ -37,16 +37,20 @@ def open_session(content: bytes, what: str) -> Any:
     except ImportError as error:
         raise OnnxruntimeMissing(f"onnxruntime cannot be used ({error}); pip install onnxruntime") from error
     opset = _opset(content, what)
+    if opset is None:
+        raise VmafTuneError(f"{what} is no ONNX file: it declares no opset")
     if opset != OPSET:
-        raise VmafTuneError(f"{what} is of ONNX opset {opset or 'none'}, not {OPSET}")
+        raise VmafTuneError(f"{what} is of ONNX opset {opset}, not {OPSET}")
     onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.use_deterministic_compute = True
     options.log_severity_level = _ERRORS_ONLY
+    providers = ["CPUExecutionProvider"]
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        # Its fallback would only try the same again, and say so on standard output, where a program reads the result.
+        return onnxruntime.InferenceSession(content, options, providers=providers, enable_fallback=0)
     except Exception as error:  # its errors have no base class of their own
         raise VmafTuneError(f"{what} cannot be opened: {one_line(error)}") from error
 
@@ -58,16 +62,17 @@ def one_line(error: Exception) -> str:
 
 def _opset(content: bytes, what: str) -> int | None:
     """The opset that a ModelProto declares for ONNX's own operators. onnxruntime does not tell it."""
+    opset = None
     try:
         for number, value in _fields(content):
             if number == _OPSET_IMPORT and isinstance(value, bytes):
                 declared = dict(_fields(value))
                 version = declared.get(_VERSION)
                 if declared.get(_DOMAIN, b"") in _ONNX_DOMAINS and isinstance(version, int):
-                    return version
+                    opset = version
     except ValueError as error:
         raise VmafTuneError(f"{what} is not a whole ONNX file ({error})") from error
-    return None
+    return opset
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
