@@ -16,10 +16,12 @@ from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.types import ProbeRecord, ProbeRequest
 
-REQUEST = ProbeRequest(purpose="search", number=1, encoder="libx264", preset="medium", crf=23.0, frames=1, samples=1)
+REQUEST = ProbeRequest(purpose="verify", number=1, encoder="libx264", preset="medium", crf=23.0, frames=1, samples=1)
 RECORD = ProbeRecord(
+    purpose="verify",
     crf=23.0,
     vmaf=93.0,
+    deviation=0.0,
     bitrate_kbps=1.0,
     encoded_percent=1.0,
     encode_seconds=1.0,

@@ -76,6 +76,17 @@ class SharedProbes:
         """Each search begins with nothing."""
         return {}
 
+    @property
+    def exploring_share(self) -> float | None:
+        """Nothing is explored here: all methods are compared by probes that score everything."""
+        return None
+
+    def explored(self) -> dict[float, ProbeRecord]:
+        return {}
+
+    def explore(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
+        raise NotImplementedError
+
     def probe(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
         if crf not in self.known:
             self.known[crf] = self.prober.probe(crf, on_progress)

@@ -83,7 +83,8 @@ class VmafTuneSpec:
 
     @hookspec
     def vmaftune_before_probe(self, request: ProbeRequest) -> None:
-        """Called before each trial encode (not for one that the cache holds). Its return value is not used.
+        """Called before each trial encode, verifying or exploring (not for one that the cache holds). Its return value is
+        not used.
 
         Example::
 
@@ -111,16 +112,17 @@ class VmafTuneSpec:
 
             @hookimpl
             def vmaftune_before_score(request):
-                print(f"scoring {request.frames} frames")
+                print(f"scoring CRF {request.crf} to {request.purpose}")
         """
 
     @hookspec
     def vmaftune_after_score(self, request: ProbeRequest, record: ProbeRecord) -> None:
-        """Called after each scoring that succeeded, with the verified score.
+        """Called after each scoring that succeeded, with the score: verified, or an estimate where the purpose is ``explore``.
 
         Example::
 
             @hookimpl
             def vmaftune_after_score(request, record):
-                print(f"CRF {record.crf} has VMAF {record.vmaf:.2f}")
+                if record.purpose == "verify":
+                    print(f"CRF {record.crf} has VMAF {record.vmaf:.2f}")
         """

@@ -21,7 +21,7 @@ from vmaftune.cli.options import (
 )
 from vmaftune.cli.output import print_json
 from vmaftune.cli.plot import check_figure, plot_search
-from vmaftune.cli.report import SearchReport, result_lines, search_report
+from vmaftune.cli.report import SearchReport, encodes_made, result_lines, result_probe, search_report
 from vmaftune.cli.screen import Screen
 from vmaftune.cli.session import Session, warn
 from vmaftune.encoders.spec import number
@@ -44,6 +44,7 @@ _NOT_MET = 3
 @click.option("--max-encoded-percent", type=NUMBER, help="Largest encode, in percent of the source's video.")
 @range_options
 @click.option("--max-probes", type=click.IntRange(1), help="Trial encodes at most.  [default: 10]")
+@click.option("--explore/--no-explore", default=None, help="Score a part of a trial encode first where that pays.")
 @sample_options
 @score_options
 @plugin_options
@@ -92,7 +93,15 @@ def run_search(session: Session, path: Path, *, quiet: bool) -> SearchReport:
     with session.plugins() as plugins, workspace() as folder, Screen(goal.target, quiet=quiet) as screen:
         source = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder)
         screen.note(_heading(source, goal))
-        prober = Prober(ffmpeg, source, pool=pool, threads=session.threads(), store=session.store, folder=folder)
+        prober = Prober(
+            ffmpeg,
+            source,
+            pool=pool,
+            threads=session.threads(),
+            store=session.store,
+            folder=folder,
+            explore=session.option("explore", True),
+        )
         outcome: Outcome = search(
             features=source.measured.features,
             encoder=spec,
@@ -133,12 +142,12 @@ def _heading(source: PreparedSource, goal: Goal) -> str:
 def _not_met(report: SearchReport) -> str:
     closest = f"CRF {number(report.crf)} came closest with a verified VMAF of {report.vmaf:.2f}"
     if report.stop.reason == "too-large":
-        best = next(p for p in report.probes if p.crf == report.crf)
         return (
             f"no encode reaches VMAF {report.target:g} within --max-encoded-percent: {closest} and is already "
-            f"{best.encoded_percent:.1f} % of the source"
+            f"{result_probe(report).encoded_percent:.1f} % of the source"
         )
     if report.stop.reason == "probe-limit":
-        encodes = f"{report.probe_count} trial encode{'' if report.probe_count == 1 else 's'}"
-        return f"VMAF {report.target:g} was not reached in {encodes}: {closest}; allow more with --max-probes"
+        return (
+            f"VMAF {report.target:g} was not reached in {encodes_made(report)}: {closest}; allow more with --max-probes"
+        )
     return f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text}); lower --min-vmaf or --min-crf"

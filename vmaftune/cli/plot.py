@@ -45,8 +45,11 @@ def plot_search(report: SearchReport, file: Path) -> None:
     _band(axes, curve.crfs, curve.prior_mean, curve.prior_deviation, _PRIOR, "prior, 90 % band")
     _band(axes, curve.crfs, curve.posterior_mean, curve.posterior_deviation, _POSTERIOR, "after the probes")
     axes.axhspan(report.target, report.target + report.tolerance, color="#2da44e", alpha=0.35, lw=0, label="target")
+    for label, purpose, fill in (("verified", "verify", _PROBE), ("explored", "explore", "none")):
+        if probes := [probe for probe in report.probes if probe.purpose == purpose]:
+            crfs, scores = [probe.crf for probe in probes], [probe.vmaf for probe in probes]
+            axes.plot(crfs, scores, "o", color=_PROBE, mfc=fill, ms=6, label=label)
     for number, probe in enumerate(report.probes, 1):
-        axes.plot(probe.crf, probe.vmaf, "o", color=_PROBE, ms=6, label="probes" if number == 1 else None)
         axes.annotate(str(number), (probe.crf, probe.vmaf), textcoords="offset points", xytext=(6, 6), color=_PROBE)
     lowest = min(report.target, *(probe.vmaf for probe in report.probes))
     axes.set_ylim(bottom=max(0.0, lowest - _SHOWN_BELOW_VMAF))

@@ -47,7 +47,11 @@ class SampleReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``--json`` prints; the field names are a promise."""
+    """What ``--json`` prints; the field names are a promise.
+
+    ``probe_count`` and ``explore_count`` are of the verifying and the exploring encodes that were run; ``probes`` holds cached
+    ones too.
+    """
 
     crf: float
     vmaf: float
@@ -63,6 +67,7 @@ class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
     predicted_crf: float
     probes: list[ProbeRecord]
     probe_count: int
+    explore_count: int
     feature_seconds: float
     total_seconds: float
     stop: StopReport
@@ -118,7 +123,8 @@ def search_report(
         predicted_vmaf=round(outcome.predicted_vmaf, 4),
         predicted_crf=outcome.predicted_crf,
         probes=outcome.probes,
-        probe_count=sum(not probe.cached for probe in outcome.probes),
+        probe_count=_made(outcome.probes, "verify"),
+        explore_count=_made(outcome.probes, "explore"),
         feature_seconds=round(source.measured.feature_seconds, 3),
         total_seconds=round(total_seconds, 3),
         stop=StopReport(
@@ -135,6 +141,23 @@ def search_report(
         encode_command=encode_command(ffmpeg, source, best.crf),
         curve=outcome.report,
     )
+
+
+def _made(probes: list[ProbeRecord], purpose: str) -> int:
+    return sum(probe.purpose == purpose and not probe.cached for probe in probes)
+
+
+def result_probe(report: SearchReport) -> ProbeRecord:
+    """The verifying probe that is the result."""
+    return next(probe for probe in report.probes if probe.crf == report.crf and probe.purpose == "verify")
+
+
+def encodes_made(report: SearchReport) -> str:
+    """How many encodes were run: ``3 trial encodes``, ``2 verified and 1 exploring encode``."""
+    verified, explored = report.probe_count, report.explore_count
+    if explored:
+        return f"{verified} verified and {explored} exploring encode{'' if explored == 1 else 's'}"
+    return f"{verified} trial encode{'' if verified == 1 else 's'}"
 
 
 def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float) -> str:
@@ -158,15 +181,14 @@ def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float) -> str:
 
 def result_lines(report: SearchReport) -> list[str]:
     """The result for a person."""
-    best = next(p for p in report.probes if p.crf == report.crf)
-    encodes = f"{report.probe_count} trial encode{'' if report.probe_count == 1 else 's'}"
+    best = result_probe(report)
     sure = f" ({100 * report.stop.probability:.0f} %)" if report.stop.probability is not None else ""
     lines = [
         f"crf {number(report.crf)}  VMAF {report.vmaf:.2f} (verified, {best.frames} frames)  "
         f"{best.bitrate_kbps:.0f} kb/s, {best.encoded_percent:.1f} % of the source's video",
         f"{report.encoder} preset {report.preset or 'none'}, {report.pix_fmt}, {report.vmaf_model}"
         + (" at {}x{}".format(*report.vmaf_size) if report.vmaf_size else "")
-        + f", {report.pool}; {encodes}, {report.total_seconds:.1f} s; {report.stop.text}{sure}",
+        + f", {report.pool}; {encodes_made(report)}, {report.total_seconds:.1f} s; {report.stop.text}{sure}",
     ]
     for plugin in report.plugins:
         if plugin.captures:

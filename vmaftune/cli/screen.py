@@ -32,6 +32,7 @@ class Screen(Observer):
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._chance = 0.0
+        self._frames = 0
 
     def __enter__(self) -> Screen:
         if not self._quiet and sys.stderr.isatty():
@@ -57,6 +58,9 @@ class Screen(Observer):
         if not self._quiet:
             self._console.print(Text(text, style="dim"))
 
+    def begun(self, frames: int) -> None:
+        self._frames = frames
+
     def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
         if curve.bare.note:
             self.note(f"  {curve.bare.note}")
@@ -73,10 +77,11 @@ class Screen(Observer):
             who, verb = " and ".join([predictor, *corrected]), "expect" if corrected else "expects"
             self.note(f"  {who} {verb} VMAF {vmaf:.1f} at CRF {number(crf)}")
 
-    def probing(self, number_: int, crf: float, probability: float) -> None:
+    def probing(self, number_: int, crf: float, probability: float, explore: bool) -> None:
         self._chance = probability
         if self._progress is not None:
-            self._task = self._progress.add_task(f"CRF {number(crf):<6} {_chance(probability)}", total=1.0)
+            what = "exploring" if explore else _chance(probability)
+            self._task = self._progress.add_task(f"CRF {number(crf):<6} {what}", total=1.0)
 
     def progress(self, share: float) -> None:
         if self._progress is not None and self._task is not None:
@@ -88,16 +93,23 @@ class Screen(Observer):
             self._task = None
         if self._quiet:
             return
-        good = record.vmaf >= self._target
+        explored = record.purpose == "explore"
         line = Text("  CRF ")
         line.append(f"{number(record.crf):<6}", style="bold")
         line.append(" VMAF ")
-        line.append(f"{record.vmaf:6.2f}", style="bold green" if good else "bold red")
-        line.append(f"  {record.encoded_percent:6.1f} %  {record.bitrate_kbps:8.0f} kb/s")
-        seconds = record.encode_seconds + record.score_seconds
-        line.append(
-            "   from the cache" if record.cached else f"  {seconds:6.1f} s  {_chance(self._chance)}", style="dim"
-        )
+        if explored:  # an estimate, so neither good nor bad
+            line.append(f"~{record.vmaf:.1f} ±{record.deviation:.1f}", style="bold")
+            line.append(f" {record.encoded_percent:5.1f} %{record.bitrate_kbps:8.0f} kb/s")
+        else:
+            good = record.vmaf >= self._target
+            line.append(f"{record.vmaf:6.2f}", style="bold green" if good else "bold red")
+            line.append(f"  {record.encoded_percent:6.1f} %  {record.bitrate_kbps:8.0f} kb/s")
+        part = f"explored, {record.frames} of {self._frames} frames" if explored else ""
+        if record.cached:
+            line.append(f"   from the cache{'; ' if part else ''}{part}", style="dim")
+        else:
+            seconds = record.encode_seconds + record.score_seconds
+            line.append(f"  {seconds:6.1f} s  {part or _chance(self._chance)}", style="dim")
         self._console.print(line)
 
 

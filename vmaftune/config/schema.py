@@ -38,6 +38,7 @@ class SearchTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     max_crf: float | None = None
     crf_increment: Annotated[float, msgspec.Meta(ge=0.01)] | None = None
     max_probes: Count | None = None
+    explore: bool | None = None
     samples: Count | None = None
     sample_every: Annotated[float, msgspec.Meta(gt=0.0)] | None = None
     sample_duration: Seconds | None = None

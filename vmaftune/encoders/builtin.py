@@ -21,6 +21,7 @@ _DEPTHS_420_422_444 = (
     *("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"),
     *("yuv420p10le", "yuv422p10le", "yuv444p10le"),
 )
+_HARDWARE_COST = 0.1
 _VP9_FORMATS = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
 
 
@@ -29,7 +30,14 @@ def _digits(low: int, high: int) -> tuple[str, ...]:
 
 
 _SOFTWARE = (
-    EncoderSpec(name="libx264", step=0.1, presets=_X26X_PRESETS, default_preset="medium", pix_fmts=_DEPTHS_420_422_444),
+    EncoderSpec(
+        name="libx264",
+        step=0.1,
+        presets=_X26X_PRESETS,
+        default_preset="medium",
+        pix_fmts=_DEPTHS_420_422_444,
+        encode_cost=0.35,
+    ),
     EncoderSpec(
         name="libx265",
         step=0.1,
@@ -37,6 +45,7 @@ _SOFTWARE = (
         default_preset="medium",
         pix_fmts=(*_DEPTHS_420_422_444, "yuv420p12le", "yuv422p12le", "yuv444p12le"),
         arguments=("-x265-params", "log-level=error"),
+        encode_cost=1.5,
     ),
     EncoderSpec(
         name="libsvtav1",
@@ -48,6 +57,7 @@ _SOFTWARE = (
         presets=_digits(-2, 13),
         default_preset="8",
         default_pix_fmt="yuv420p10le",
+        encode_cost=0.5,
     ),
     EncoderSpec(
         name="libaom-av1",
@@ -60,6 +70,7 @@ _SOFTWARE = (
         pix_fmts=_VP9_FORMATS,
         arguments=("-b:v", "0", "-row-mt", "1"),
         even_size=False,
+        encode_cost=3.0,
     ),
     EncoderSpec(
         name="libvpx-vp9",
@@ -71,6 +82,7 @@ _SOFTWARE = (
         pix_fmts=_VP9_FORMATS,
         arguments=("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
         even_size=False,
+        encode_cost=2.0,
     ),
     EncoderSpec(
         name="libvvenc",
@@ -80,6 +92,7 @@ _SOFTWARE = (
         presets=("faster", "fast", "medium", "slow", "slower"),
         default_preset="faster",
         pix_fmts=("yuv420p10le",),
+        encode_cost=4.0,
     ),
 )
 
@@ -95,6 +108,7 @@ def _nvenc(codec: str, last: float) -> EncoderSpec:
         pix_fmts=("yuv420p", "yuv444p") if codec == "h264" else ("yuv420p", "p010le", "yuv444p"),
         arguments=("-rc", "vbr", "-b:v", "0"),
         hardware=True,
+        encode_cost=_HARDWARE_COST,
     )
 
 
@@ -107,6 +121,7 @@ def _qsv(codec: str) -> EncoderSpec:
         default_preset="medium",
         pix_fmts=("nv12",) if codec == "h264" else ("nv12", "p010le"),
         hardware=True,
+        encode_cost=_HARDWARE_COST,
     )
 
 
@@ -123,6 +138,7 @@ def _amf(codec: str, last: float) -> EncoderSpec:
         pix_fmts=("yuv420p",) if codec == "h264" else ("yuv420p", "p010le"),
         arguments=("-rc", "cqp"),
         hardware=True,
+        encode_cost=_HARDWARE_COST,
     )
 
 
@@ -138,6 +154,7 @@ def _vaapi(codec: str, last: float, search: tuple[float, float]) -> EncoderSpec:
         device_arguments=_VAAPI,
         upload_filter="format={},hwupload",
         hardware=True,
+        encode_cost=_HARDWARE_COST,
     )
 
 
@@ -151,6 +168,7 @@ def _videotoolbox(codec: str) -> EncoderSpec:
         preset_option=None,
         pix_fmts=("yuv420p",) if codec == "h264" else ("yuv420p", "p010le"),
         hardware=True,
+        encode_cost=_HARDWARE_COST,
     )
 
 

@@ -30,6 +30,8 @@ class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
         upload_filter: filter that ends its filter chain, such as ``format={},hwupload``; ``{}`` becomes the pixel format.
         even_size: True where width and height must be even.
         hardware: True where it needs hardware that this host may lack.
+        encode_cost: time to encode a pixel at the default preset, where scoring one is 1. It only decides whether exploring
+            pays: the dearer the encode, the less is saved by scoring less of it.
     """
 
     name: str
@@ -48,6 +50,7 @@ class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
     upload_filter: str | None = None
     even_size: bool = True
     hardware: bool = False
+    encode_cost: float = 1.0
 
 
 class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -13,7 +13,7 @@ from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.host.run import PluginRun, PredictedCurve
 from vmaftune.search.grid import crf_positions
 from vmaftune.search.posterior import Posterior
-from vmaftune.search.strategy import Goal, Probe, Stop, decide
+from vmaftune.search.strategy import Exploring, Goal, Probe, Stop, decide
 from vmaftune.types import Capture, CurveContext, Features, FloatArray, ProbeRecord, ProbeRequest
 
 
@@ -21,24 +21,41 @@ class ProbeMaker(Protocol):
     """What the search needs of whoever makes probes."""
 
     @property
-    def frames(self) -> int: ...
+    def frames(self) -> int:
+        """Frames that one probe encodes."""
 
     @property
-    def samples(self) -> int: ...
+    def samples(self) -> int:
+        """In how many samples."""
 
-    def cached(self) -> dict[float, ProbeRecord]: ...
+    @property
+    def exploring_share(self) -> float | None:
+        """Time of an exploring probe as a share of a verifying one's; None where it makes none."""
 
-    def probe(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord: ...
+    def cached(self) -> dict[float, ProbeRecord]:
+        """Verifying probes made before, by CRF."""
+
+    def explored(self) -> dict[float, ProbeRecord]:
+        """Exploring probes made before, by CRF."""
+
+    def probe(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
+        """Encode and score all frames."""
+
+    def explore(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
+        """Encode all frames and score a part of them."""
 
 
 class Observer:
     """Told of what happens, for a screen; does nothing by itself."""
 
+    def begun(self, frames: int) -> None:
+        """A search begins, each probe of which encodes so many frames."""
+
     def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
         """The prior is known, and with it the first guess."""
 
-    def probing(self, number: int, crf: float, probability: float) -> None:
-        """A probe begins; ``probability`` is that of its score lying within tolerance."""
+    def probing(self, number: int, crf: float, probability: float, explore: bool) -> None:
+        """A probe begins; ``probability`` is that of its verified score lying within tolerance."""
 
     def progress(self, share: float) -> None:
         """The probe has done this share of its work, 0 to 1."""
@@ -67,8 +84,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         stop: reason, result and whether the target is met.
-        best: the probe that is the result; the closest one where the target is not met.
-        probes: all that were known, cached ones first, then in the order they were made.
+        best: the probe that is the result, always a verifying one; the closest one where the target is not met.
+        probes: all that were known, cached ones first, then in the order they were made; verifying and exploring.
         predicted_crf: the first guess of the prior.
         predicted_vmaf: what the prior said of the CRF that became the result.
         curve: prediction and corrections.
@@ -98,14 +115,14 @@ def search(
 ) -> Outcome:
     """Find the coarsest CRF of ``grid`` whose verified VMAF reaches the target.
 
-    Every score that is paid for is handed to the corrections and trainers. Cached scores, on the grid or off it, condition the
-    curve first and are not learned from again.
+    Every verified score that is paid for is handed to the corrections and trainers. Cached scores, on the grid or off it,
+    condition the curve first and are not learned from again. Exploring scores condition it too, and are no result.
 
     Args:
         grid: CRFs that may be probed and be the result, from best to coarsest, shape (n,).
     """
-    known = prober.cached()
-    crfs = _union(grid, known, encoder)
+    known, hinted, share = prober.cached(), prober.explored(), prober.exploring_share
+    crfs = _union(grid, [*known, *hinted], encoder)
     place = {crf: index for index, crf in enumerate(crfs.tolist())}
     allowed = [place[crf] for crf in grid.tolist()]
     may_result = set(allowed)
@@ -114,26 +131,43 @@ def search(
     prior, posterior = Posterior(curve.corrected), Posterior(curve.corrected)
     centre = goal.target + goal.tolerance / 2
     guess = allowed[int(np.argmin(np.abs(prior.mean[allowed] - centre)))]
+    observer.begun(prober.frames)
     observer.predicted(curve, float(crfs[guess]), float(prior.mean[guess]))
 
     probes: dict[int, ProbeRecord] = {}
+    explored: dict[int, ProbeRecord] = {}
+    told: list[ProbeRecord] = []
     for crf, record in known.items():
         posterior.condition(place[crf], record.vmaf)
         if place[crf] in may_result:
             probes[place[crf]] = record
-            observer.probed(record)
+    for crf, record in hinted.items():
+        posterior.explore(place[crf], record.vmaf, record.deviation)
+        explored[place[crf]] = record
+    for record in (*probes.values(), *(record for index, record in explored.items() if index in may_result)):
+        told.append(record)
+        observer.probed(record)
 
     positions = crf_positions(encoder, crfs)
-    made = 0
+    made = explorations = 0
     while True:
         scores = {index: record.vmaf for index, record in probes.items()}
-        step = _too_large(probes, goal, max_encoded_percent) or decide(posterior, scores, goal, made, allowed)
+        exploring = None if share is None else Exploring(share=share, made=explorations, places=explored)
+        step = _too_large(probes, goal, max_encoded_percent) or decide(
+            posterior, scores, goal, made, allowed, exploring
+        )
         if isinstance(step, Stop):
             if step.met and max_encoded_percent is not None:
                 step = _within(step, probes[step.index], max_encoded_percent)
             break
         made += 1
         record = _probe(step, made, crfs, encoder, preset, prober, plugins, observer)
+        told.append(record)
+        if step.explore:
+            explorations += 1
+            explored[step.index] = record
+            posterior.explore(step.index, record.vmaf, record.deviation)
+            continue
         probes[step.index] = record
         posterior.condition(step.index, record.vmaf)
         predicted = float(np.clip(curve.bare.mean[step.index], 0.0, 100.0))
@@ -152,7 +186,7 @@ def search(
     return Outcome(
         stop=step,
         best=probes[step.index],
-        probes=list(probes.values()),
+        probes=told,
         predicted_crf=float(crfs[guess]),
         predicted_vmaf=float(np.clip(prior.mean[step.index], 0.0, 100.0)),
         curve=curve,
@@ -160,9 +194,9 @@ def search(
     )
 
 
-def _union(grid: FloatArray, known: dict[float, ProbeRecord], encoder: EncoderSpec) -> FloatArray:
+def _union(grid: FloatArray, known: Sequence[float], encoder: EncoderSpec) -> FloatArray:
     """The grid together with every CRF that was probed before, in the grid's order."""
-    both = np.union1d(grid, np.array(list(known), dtype=float))
+    both = np.union1d(grid, np.array(known, dtype=float))
     return both[::-1].copy() if encoder.higher_is_better else both
 
 
@@ -178,7 +212,7 @@ def _probe(
 ) -> ProbeRecord:
     crf = float(crfs[step.index])
     request = ProbeRequest(
-        purpose="search",
+        purpose="explore" if step.explore else "verify",
         number=number,
         encoder=encoder.name,
         preset=preset,
@@ -187,8 +221,8 @@ def _probe(
         samples=prober.samples,
     )
     plugins.before_probe(request)
-    observer.probing(number, crf, step.probability)
-    record = prober.probe(crf, observer.progress)
+    observer.probing(number, crf, step.probability, step.explore)
+    record = (prober.explore if step.explore else prober.probe)(crf, observer.progress)
     plugins.after_probe(request, record)
     observer.probed(record)
     return record

@@ -12,6 +12,11 @@ SCORE_NOISE_VMAF = 0.04
 """Standard deviation by which scores of neighbouring CRFs scatter about a smooth curve: measured on ten clips with x264
 and SVT-AV1 (79 triples of scores within half a CRF)."""
 
+PART_NOISE_VMAF = 0.06
+"""Standard deviation by which the score of a part of the frames is off besides the offset that it has at every CRF."""
+
+_EXPLORING_NOISE_VARIANCE = SCORE_NOISE_VMAF**2 + PART_NOISE_VMAF**2
+
 
 class Posterior:
     """Mean and covariance of VMAF over the grid.
@@ -19,25 +24,54 @@ class Posterior:
     Conditioning is the linear-Gaussian update (Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006,
     eq. 2.22 to 2.24), one score at a time, which gives the same result in any order.
 
-    Attributes:
-        mean: VMAF, shape (n,).
-        covariance: VMAF squared, shape (n, n).
+    A part of the frames scores higher or lower than the whole by nearly the same at every CRF. That offset is one more
+    unknown beside the curve, which exploring scores contain and verified ones do not; so after one of each it is known.
     """
 
     def __init__(self, prior: Prediction) -> None:
-        self.mean: FloatArray = prior.mean.copy()
-        self.covariance: FloatArray = prior.covariance.copy()
+        # The offset stands last. Its variance comes with the first score of a part; until then it is as good as not there.
+        self._mean: FloatArray = np.append(prior.mean, 0.0)
+        self._covariance: FloatArray = np.pad(prior.covariance, (0, 1))
+        self._explored = False
+
+    @property
+    def mean(self) -> FloatArray:
+        """VMAF of the whole at each CRF, shape (n,)."""
+        return self._mean[:-1]
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Of VMAF of the whole over the grid, shape (n, n), in VMAF squared."""
+        return self._covariance[:-1, :-1]
 
     def condition(self, index: int, vmaf: float) -> None:
-        """Take in the score at one place of the grid."""
-        column = self.covariance[:, index].copy()
-        gain = column / (column[index] + SCORE_NOISE_VMAF**2)
-        self.mean = self.mean + gain * (vmaf - self.mean[index])
-        self.covariance = self.covariance - np.outer(gain, column)
+        """Take in the verified score at one place of the grid."""
+        self._take_in([index], vmaf, SCORE_NOISE_VMAF**2)
+
+    def explore(self, index: int, vmaf: float, deviation: float) -> None:
+        """Take in the score of a part at one place of the grid.
+
+        Args:
+            deviation: standard deviation in VMAF of the part's offset; that of the first score counts for all.
+        """
+        self._covariance[-1, -1] = self._offset_variance(deviation)
+        self._explored = True
+        self._take_in([index, -1], vmaf, _EXPLORING_NOISE_VARIANCE)
 
     def deviation(self) -> FloatArray:
         """Standard deviation in VMAF at each CRF, score noise included; shape (n,)."""
         return np.sqrt(np.clip(self.covariance.diagonal(), 0.0, None) + SCORE_NOISE_VMAF**2)
+
+    def deviation_after_exploring(self, index: int, deviation: float) -> float:
+        """What deviation() will be at one place once a part was scored there, whatever its score: that is known before.
+
+        Args:
+            deviation: as in explore.
+        """
+        curve, shared = self._covariance[index, index], self._covariance[index, -1]
+        seen = curve + 2.0 * shared + self._offset_variance(deviation) + _EXPLORING_NOISE_VARIANCE
+        left = curve - (curve + shared) ** 2 / seen
+        return math.sqrt(max(0.0, float(left)) + SCORE_NOISE_VMAF**2)
 
     def probability_between(self, low: float, high: float) -> FloatArray:
         """Probability that a score at each CRF lies in [low, high]; shape (n,)."""
@@ -47,6 +81,16 @@ class Posterior:
     def probability_below(self, vmaf: float) -> FloatArray:
         """Probability that a score at each CRF is below ``vmaf``; shape (n,)."""
         return _normal_cdf((vmaf - self.mean) / self.deviation())
+
+    def _offset_variance(self, deviation: float) -> float:
+        return float(self._covariance[-1, -1]) if self._explored else deviation**2
+
+    def _take_in(self, places: list[int], vmaf: float, noise_variance: float) -> None:
+        """Condition on a score of what stands at ``places``, added up."""
+        column = self._covariance[:, places].sum(axis=1)
+        gain = column / (column[places].sum() + noise_variance)
+        self._mean = self._mean + gain * (vmaf - self._mean[places].sum())
+        self._covariance = self._covariance - np.outer(gain, column)
 
 
 def _normal_cdf(z: FloatArray) -> FloatArray:

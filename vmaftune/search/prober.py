@@ -1,4 +1,7 @@
-"""Makes probes: trial encodes of all samples at one CRF with their score, kept in the cache."""
+"""Makes probes: trial encodes of all samples at one CRF with their score, kept in the cache.
+
+A verifying probe scores all frames, an exploring one a part of them; both encode all.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score
+from vmaftune.search.part import POOLS, Part, deviation, estimate, plan_part
 from vmaftune.search.source import PreparedSource, total_bytes
 from vmaftune.state.store import Store
 from vmaftune.types import ProbeRecord
@@ -20,7 +24,7 @@ _MICRO = 1_000_000
 
 
 class _CachedProbe(msgspec.Struct, frozen=True, kw_only=True):
-    """A probe as it is kept: scores of all frames, in millionths, so that any pooling can be made of them."""
+    """A probe as it is kept: scores of all its frames, in millionths, so that any pooling can be made of them."""
 
     frame_scores_micro: bytes
     encoded_bytes: int
@@ -37,19 +41,29 @@ class Prober:
         threads: of libvmaf.
         store: where probes are kept.
         folder: for temporary files.
+        explore: False makes no exploring probes and uses none that the cache holds.
     """
 
     def __init__(
-        self, ffmpeg: Ffmpeg, source: PreparedSource, *, pool: str, threads: int, store: Store, folder: Path
+        self,
+        ffmpeg: Ffmpeg,
+        source: PreparedSource,
+        *,
+        pool: str,
+        threads: int,
+        store: Store,
+        folder: Path,
+        explore: bool = True,
     ) -> None:
         self._ffmpeg, self._source, self._pool = ffmpeg, source, pool
         self._threads, self._store, self._folder = threads, store, folder
+        self._part = plan_part(source.frames) if explore and pool in POOLS else None
         # By the frames before the filters: those change how many there are more often than how long they last.
         self._seconds = sum(source.measured.frames) / source.facts.fps
 
     @property
     def frames(self) -> int:
-        """Frames that one probe encodes and scores."""
+        """Frames that one probe encodes."""
         return sum(self._source.frames)
 
     @property
@@ -57,10 +71,25 @@ class Prober:
         """Samples that one probe encodes."""
         return len(self._source.samples)
 
+    @property
+    def exploring_share(self) -> float | None:
+        """Time of an exploring probe as a share of a verifying one's, from the pixels to encode and to score; None where a
+        part of this source says nothing: it is short, or the pool is no mean."""
+        if self._part is None:
+            return None
+        source = self._source
+        pixels = source.facts.width * source.facts.height
+        width, height = source.comparison.size or (source.facts.width, source.facts.height)
+        encoding, scoring = source.settings.spec.encode_cost * pixels, width * height
+        return (encoding + self._part.cost(source.frames) * scoring) / (encoding + scoring)
+
     def cached(self) -> dict[float, ProbeRecord]:
-        """Every probe of this curve that the cache holds, by CRF."""
-        kept = self._store.family("probe", self._source.curve_key, _CachedProbe)
-        return {crf: self._record(crf, probe, cached=True) for crf, probe in kept.items()}
+        """Every verifying probe of this curve that the cache holds, by CRF."""
+        return self._kept(None)
+
+    def explored(self) -> dict[float, ProbeRecord]:
+        """Every exploring probe of this curve that the cache holds, by CRF."""
+        return {} if self._part is None else self._kept(self._part)
 
     def probe(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
         """Encode and score all samples.
@@ -72,6 +101,17 @@ class Prober:
             UserError: the encoder does not take the settings.
             PairingError: frames were lost, so that there is no score.
         """
+        return self._made(crf, None, on_progress)
+
+    def explore(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
+        """Encode all samples and score a part of their frames; not to be asked where ``exploring_share`` is None.
+
+        Args, Raises: as in probe.
+        """
+        assert self._part is not None
+        return self._made(crf, self._part, on_progress)
+
+    def _made(self, crf: float, part: Part | None, on_progress: Callable[[float], None]) -> ProbeRecord:
         source, scores, size, encode_seconds, score_seconds, done = self._source, [], 0, 0.0, 0.0, 0
         for sample, frames in zip(source.samples, source.frames, strict=True):
 
@@ -89,6 +129,8 @@ class Prober:
                     source.comparison,
                     threads=self._threads,
                     folder=self._folder,
+                    picture=(source.facts.width, source.facts.height),
+                    selection=None if part is None else part.selection(frames),
                     on_progress=progress,
                 )
             except FfmpegError as error:
@@ -104,14 +146,31 @@ class Prober:
             encode_seconds=encode_seconds,
             score_seconds=score_seconds,
         )
-        self._store.put("probe", source.curve_key, probe, part=crf)
-        return self._record(crf, probe, cached=False)
+        self._store.put(*self._family(part), probe, part=crf)
+        return self._record(crf, probe, part, cached=False)
 
-    def _record(self, crf: float, probe: _CachedProbe, *, cached: bool) -> ProbeRecord:
+    def _family(self, part: Part | None) -> tuple[str, str]:
+        """Kind and key of the cached probes that scored the whole, or this part."""
+        key = self._source.curve_key
+        return ("probe", key) if part is None else ("part", f"{key}-{part.identity}")
+
+    def _kept(self, part: Part | None) -> dict[float, ProbeRecord]:
+        kept = self._store.family(*self._family(part), _CachedProbe)
+        return {crf: self._record(crf, probe, part, cached=True) for crf, probe in kept.items()}
+
+    def _record(self, crf: float, probe: _CachedProbe, part: Part | None, *, cached: bool) -> ProbeRecord:
         scores = np.frombuffer(probe.frame_scores_micro, "<i4") / _MICRO
+        pooled, off = vmaf.pooled(scores, self._pool), 0.0
+        if part is not None:
+            frames = self._source.frames
+            ends = np.cumsum([1 + part.scored(count) for count in frames])
+            of_samples = np.split(scores, ends[:-1])
+            pooled, off = estimate(of_samples, frames, self._pool), deviation(of_samples, self._pool)
         return ProbeRecord(
+            purpose="verify" if part is None else "explore",
             crf=crf,
-            vmaf=round(vmaf.pooled(scores, self._pool), 6),
+            vmaf=round(pooled, 6),
+            deviation=round(off, 6),
             bitrate_kbps=probe.encoded_bytes * 8 / 1000 / self._seconds,
             encoded_percent=100.0 * probe.encoded_bytes / max(1, total_bytes(self._source.samples)),
             encode_seconds=probe.encode_seconds,

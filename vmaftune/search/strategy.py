@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from vmaftune.search.part import EXPECTED_DEVIATION_VMAF
 from vmaftune.search.posterior import Posterior
 
 SURE = 0.95
@@ -16,6 +18,7 @@ _PATIENT_PROBES = 4
 _LIKELY = 0.5
 _PATIENT_UNBOUNDED = 3
 _NEAR_VMAF = 1.0
+_MOST_EXPLORATIONS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,7 @@ class Goal:
 
     Attributes:
         target, tolerance: a verified VMAF in [target, target + tolerance] ends the search at once.
-        max_probes: encodes that may be made at most (cached ones do not count).
+        max_probes: encodes that may be made at most, verifying and exploring (cached ones do not count).
     """
 
     target: float
@@ -38,11 +41,29 @@ class Probe:
 
     Attributes:
         index: into the grid.
-        probability: that its score lies within tolerance.
+        probability: that its verified score lies within tolerance.
+        explore: score only a part of the frames, to see where to verify.
     """
 
     index: int
     probability: float
+    explore: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exploring:
+    """What exploring costs, and how much of it there was.
+
+    Attributes:
+        share: time of an exploring probe as a share of a verifying one's, reckoned and not measured, so that a search takes
+            the same steps on every host.
+        made: exploring probes made in this search.
+        places: explored ones of the grid, whoever explored them.
+    """
+
+    share: float
+    made: int = 0
+    places: Collection[int] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +100,16 @@ def decide(
     goal: Goal,
     probes_made: int,
     allowed: Sequence[int] | None = None,
+    exploring: Exploring | None = None,
 ) -> Probe | Stop:
     """The next step of a search.
 
     Args:
         posterior: conditioned on every score known, those at places that are not allowed too.
-        scores: measured VMAF by place in the grid, whoever measured it; allowed places only.
-        probes_made: encodes made so far in this search.
+        scores: verified VMAF by place in the grid, whoever measured it; allowed places only.
+        probes_made: encodes made so far in this search, verifying and exploring.
         allowed: places that may be probed and be the result, rising; None allows the whole grid.
+        exploring: None where nothing can be explored.
     """
     places = list(range(len(posterior.mean))) if allowed is None else list(allowed)
     passing = [i for i, vmaf in scores.items() if vmaf >= goal.target]
@@ -96,7 +119,12 @@ def decide(
     between = [i for i in places if good < i < bad]
     stop = _stop(posterior, scores, goal, probes_made, good, between, places)
     bounded = good >= 0 and bad <= places[-1]
-    return stop if stop is not None else _next(posterior, scores, goal, probes_made, between, bounded)
+    if stop is not None:
+        return stop
+    if exploring is not None and not scores and (probe := _explored(posterior, goal, probes_made, places, exploring)):
+        return probe
+    verified = probes_made - (0 if exploring is None else exploring.made)
+    return _next(posterior, scores, goal, verified, between, bounded)
 
 
 def _stop(
@@ -125,6 +153,34 @@ def _stop(
     return None
 
 
+def _explored(
+    posterior: Posterior, goal: Goal, probes_made: int, places: Sequence[int], exploring: Exploring
+) -> Probe | None:
+    """An exploring probe where the curve is expected to meet the target, if it makes a hit likelier by more than it costs.
+
+    The value of information one step ahead: how likely a hit is with the verifying probe that could be made now, and with the
+    one that could be made after exploring. Exploring tells where the curve is, not how it goes on, so then the best CRF will
+    have a mean in the middle of the tolerance, or as near to it as the grid comes.
+    """
+    if exploring.made >= _MOST_EXPLORATIONS or probes_made + 2 > goal.max_probes or len(places) < 2:
+        return None
+    candidates = np.array(places)
+    mean, centre = posterior.mean[candidates], goal.target + goal.tolerance / 2
+    place = int(np.argmin(np.abs(mean - centre)))
+    index = places[place]
+    if index in exploring.places or not mean.min() <= centre <= mean.max():
+        return None
+    within = posterior.probability_between(goal.target, goal.target + goal.tolerance)
+    known = posterior.deviation_after_exploring(index, EXPECTED_DEVIATION_VMAF)
+    then = math.erf(goal.tolerance / 2 / known / math.sqrt(2.0))
+    falls = abs(float(np.gradient(mean)[place]))
+    if falls > goal.tolerance:  # from one CRF to the next the curve may step over the tolerance
+        then = min(then, goal.tolerance / falls)
+    if then - float(within[candidates].max()) <= exploring.share:
+        return None
+    return Probe(index=index, probability=float(within[index]), explore=True)
+
+
 def _next(
     posterior: Posterior,
     scores: Mapping[int, float],
@@ -133,7 +189,11 @@ def _next(
     between: Sequence[int],
     bounded: bool,
 ) -> Probe:
-    """A CRF between the bounds: the likeliest to lie within tolerance once one is likely, else where the mean says."""
+    """A CRF between the bounds: the likeliest to lie within tolerance once one is likely, else where the mean says.
+
+    Args:
+        probes_made: verifying ones.
+    """
     candidates = np.array(between)
     within = posterior.probability_between(goal.target, goal.target + goal.tolerance)
     if bounded and probes_made > _PATIENT_PROBES and probes_made % 2:
