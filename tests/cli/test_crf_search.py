@@ -12,11 +12,22 @@ from tests.cli.conftest import SIDECAR, X264, Program
 
 PROMISED = {
     *("crf", "vmaf", "target", "tolerance", "encoder", "preset", "predictor", "plugins", "predicted_vmaf"),
-    *("predicted_crf", "probes", "probe_count", "feature_seconds", "total_seconds", "stop", "samples", "ffmpeg"),
+    *(
+        "predicted_crf",
+        "probes",
+        "probe_count",
+        "explore_count",
+        "feature_seconds",
+        "total_seconds",
+        "stop",
+        "samples",
+        "ffmpeg",
+    ),
     "vmaf_model",
 }
 PROMISED_OF_A_PROBE = {
     *("crf", "vmaf", "bitrate_kbps", "encoded_percent", "encode_seconds", "score_seconds", "frames", "cached"),
+    *("purpose", "deviation"),
 }
 
 
@@ -48,7 +59,7 @@ def test_json_is_one_object_with_everything_promised(program: Program, clip: Pat
     assert all(probe.keys() >= PROMISED_OF_A_PROBE for probe in report["probes"])
     result = next(probe for probe in report["probes"] if probe["crf"] == report["crf"])
     assert result["vmaf"] == report["vmaf"] >= report["target"] == 90
-    assert report["probe_count"] == len(report["probes"])
+    assert report["probe_count"] == len(report["probes"]) and report["explore_count"] == 0, "too short to explore"
     assert report["plugins"][0]["name"] == "ridge-sidecar" and report["plugins"][0]["captures"] == 0
     assert report["samples"] == [{"start_seconds": 0.0, "frames": 12}]
 
@@ -72,6 +83,45 @@ def test_the_result_is_the_coarsest_crf_that_was_seen_to_reach_the_target(progra
     report = program.search(clip)
     good = [probe["crf"] for probe in report["probes"] if probe["vmaf"] >= 90]
     assert report["crf"] == max(good)
+
+
+# Scored so much larger than it is encoded that exploring costs next to nothing beside verifying.
+LARGE = ("--vmaf-scale", "960x540", "--min-vmaf", "90")
+
+
+def test_what_was_explored_says_so_and_the_result_was_verified(program: Program, longer: Path, tmp_path: Path) -> None:
+    ended = program("crf-search", "-i", longer, *X264, *LARGE, env={"FORCE_COLOR": ""})
+    assert ended.code == 0, ended.err
+    explored = [line for line in ended.err.splitlines() if "explored, 18 of 120 frames" in line]
+    assert 1 <= len(explored) <= 2 and all(re.search(r"VMAF ~\d+\.\d ±\d\.\d ", line) for line in explored)
+    assert re.match(r"crf [\d.]+  VMAF 9\d\.\d\d \(verified, 120 frames\)", ended.out)
+    said = re.search(r"; (\d) verified and (\d) exploring encodes?, ", ended.out)
+    assert said is not None and int(said[2]) == len(explored)
+
+    again = program("crf-search", "-i", longer, *X264, *LARGE, "--json", "--plot", tmp_path / "figure.svg").json
+    assert again["probe_count"] == again["explore_count"] == 0, "all of it was in the cache"
+    purposes = [probe["purpose"] for probe in again["probes"]]
+    assert (purposes.count("verify"), purposes.count("explore")) == (int(said[1]), int(said[2]))
+    for probe in again["probes"]:
+        assert (probe["deviation"] > 0.0) == (probe["purpose"] == "explore") == (probe["frames"] == 18)
+    result = [probe for probe in again["probes"] if probe["crf"] == again["crf"] and probe["purpose"] == "verify"]
+    assert [probe["vmaf"] for probe in result] == [again["vmaf"]]
+    assert (tmp_path / "figure.svg").stat().st_size > 5000
+
+
+def test_an_explored_score_of_the_cache_says_so(program: Program, longer: Path) -> None:
+    program("crf-search", "-i", longer, *X264, *LARGE)
+    ended = program("crf-search", "-i", longer, *X264, *LARGE)
+    assert "from the cache; explored, 18 of 120 frames" in ended.err
+
+
+@pytest.mark.parametrize("how", ["option", "configuration", "pool"])
+def test_exploring_can_be_switched_off(program: Program, longer: Path, tmp_path: Path, how: str) -> None:
+    (tmp_path / "vmaf-tune.toml").write_text("[search]\nexplore = false\n" if how == "configuration" else "")
+    more = {"option": ["--no-explore"], "configuration": [], "pool": ["--pool", "p50"]}[how]
+    ended = program("crf-search", "-i", longer, *X264, *LARGE, *more, "--json", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert ended.json["explore_count"] == 0 and {probe["purpose"] for probe in ended.json["probes"]} == {"verify"}
 
 
 def test_a_second_search_uses_what_the_first_has_learned(program: Program, clip: Path) -> None:
