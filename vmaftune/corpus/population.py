@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from vmaftune.corpus.check import check_corpus
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
 from vmaftune.features.schema import SCHEMA_VERSION, Features
@@ -71,15 +72,15 @@ def fit_population(rows: Sequence[CorpusRow], ranges: dict[str, tuple[float, flo
         ranges: for each encoder, the CRFs that the prior must cover; beyond the measured ones it goes on straight.
 
     Raises:
-        UserError: scipy is missing, or an encoder has too few sources.
+        UserError: scipy is missing, the rows cannot stand together, or an encoder has too few sources.
     """
-    stale = {row.feature_schema for row in rows} - {SCHEMA_VERSION}
-    if stale:
-        raise UserError(f"the corpus holds features of schema {min(stale)}, this is {SCHEMA_VERSION}: measure it anew")
-    curves: dict[tuple[str, str | None], dict[str, dict[float, float]]] = defaultdict(lambda: defaultdict(dict))
-    features = {row.source: Features(schema=row.feature_schema, values=row.features) for row in rows}
+    check_corpus(rows, "the corpus")
+    curves: dict[tuple[str, str | None], dict[tuple[str, int], dict[float, float]]]
+    curves = defaultdict(lambda: defaultdict(dict))
+    features: dict[str, dict[tuple[str, int], Features]] = defaultdict(dict)
     for row in rows:
-        curves[row.encoder, row.preset][row.source][row.crf] = row.vmaf_mean
+        features[row.encoder][row.clip, row.height] = Features(schema=row.feature_schema, values=row.features)
+        curves[row.encoder, row.preset][row.clip, row.height][row.crf] = row.vmaf_mean
     priors = []
     for (encoder, preset), sources in sorted(curves.items(), key=str):
         full = max(len(points) for points in sources.values())
@@ -89,7 +90,7 @@ def fit_population(rows: Sequence[CorpusRow], ranges: dict[str, tuple[float, flo
         low, high = ranges[encoder]
         crfs = np.arange(np.floor(low), np.ceil(high) + 1.0)
         table = np.array([curve_through(points, crfs) for points in whole.values()])
-        known = np.array([features[source].scaled() for source in whole])
+        known = np.array([features[encoder][clip].scaled() for clip in whole])
         priors.append(_fit(encoder, preset, crfs, table, known))
     return Population(schema=1, priors=priors)
 
