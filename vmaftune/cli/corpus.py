@@ -10,15 +10,21 @@ from typing import Any
 import click
 import msgspec
 
+from vmaftune.cli.corpus_screen import CorpusScreen, counted
 from vmaftune.cli.options import host_options
-from vmaftune.cli.session import Session
-from vmaftune.corpus.measure import Curve, Source, measure_corpus
+from vmaftune.cli.session import Session, warn
+from vmaftune.corpus.check import LEAST_CRFS, drop_short_curves
+from vmaftune.corpus.curves import parse_curves
+from vmaftune.corpus.measure import measure_corpus
 from vmaftune.corpus.population import fit_population
 from vmaftune.corpus.rows import read_rows
-from vmaftune.encoders.spec import EncoderSpec, number
+from vmaftune.corpus.sources import list_sources
 from vmaftune.errors import UserError
-from vmaftune.media.facts import check_is_file
 from vmaftune.state import atomic
+
+_PATH = click.Path(path_type=Path)
+_NATIVE = "native"
+_LEAST_HEIGHT = 16
 
 
 @click.group("corpus")
@@ -27,41 +33,62 @@ def command() -> None:
 
 
 @command.command("measure")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, type=_PATH)
+@click.option("-o", "--output", required=True, type=_PATH, help="Corpus file (JSON Lines); resumed if it exists.")
 @click.option(
-    "-o",
-    "--output",
+    "--curve",
+    "curves",
+    multiple=True,
     required=True,
-    type=click.Path(path_type=Path),
-    help="Corpus file (JSON Lines); resumed if it exists.",
+    metavar="NAME[:PRESET][=CRFS]",
+    help="Encoder, preset and CRFs (repeatable); left out: its own preset, 8 CRFs over its range.",
 )
-@click.option("-e", "--encoder", required=True, help="ffmpeg's name of the encoder.")
-@click.option("--preset", help="Its preset.  [default: the encoder's]")
-@click.option("--crfs", required=True, help="CRFs, separated by commas.")
+@click.option("--manifest", type=_PATH, metavar="FILE.csv", help="Sources, with columns file,source,kind.")
+@click.option(
+    "--heights",
+    default="native",
+    show_default=True,
+    metavar="native,720,…",
+    help="Pixels of the short side that sources are scaled to; native: as they are.",
+)
 @click.option("--max-frames", type=click.IntRange(2), help="Only the first so many frames of each source.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Probes at a time.")
 @host_options
 def measure(
-    sources: tuple[Path, ...], output: Path, crfs: str, max_frames: int | None, jobs: int, **options: Any
+    sources: tuple[Path, ...],
+    output: Path,
+    curves: tuple[str, ...],
+    manifest: Path | None,
+    heights: str,
+    max_frames: int | None,
+    jobs: int,
+    **options: Any,
 ) -> int:
     """Encode and score SOURCES at each CRF and append the rows; what a file holds already is not measured again.
 
-    The name of a source up to its first "__" is its kind of content.
+    SOURCES are video files or folders of them. The name of a file up to a "__" is its kind of content.
+
+    \b
+    vmaf-tune corpus measure clips/ -o rows.jsonl --curve libx264:medium=17,24,30 --curve libsvtav1:8
     """
-    for path in sources:
-        check_is_file(path)
+    listed = list_sources(sources, manifest, _heights(heights))
     session = Session(options)
     ffmpeg = session.ffmpeg()
-    spec = session.encoder(ffmpeg)
-    curve = Curve(spec=spec, preset=options["preset"] or spec.default_preset, crfs=_crfs(crfs, spec))
-    listed = [Source(path=p, source=p.stem, kind=p.stem.split("__")[0]) for p in sources]
-
-    def report(done: int, total: int, what: str) -> None:
-        click.echo(f"{done}/{total} {what}", err=True)
-
-    failed = measure_corpus(ffmpeg, listed, [curve], output, max_frames=max_frames, jobs=jobs, report=report)
-    click.echo(f"{output}: {len(read_rows(output))} rows, {failed} probes failed")
-    return 1 if failed else 0
+    wanted = parse_curves(curves, session.manager.encoders, ffmpeg)
+    screen = CorpusScreen()
+    try:
+        with screen:
+            measure_corpus(ffmpeg, listed, wanted, output, max_frames=max_frames, jobs=jobs, observer=screen)
+    except (KeyboardInterrupt, SystemExit):
+        click.echo(
+            f"{output}: {counted(screen.measured_now)} measured now; the same command goes on from there", err=True
+        )
+        raise
+    click.echo(f"{output}: {screen.result()}")
+    if not screen.failures:
+        return 0
+    screen.show_failures()
+    return 1
 
 
 @command.command("population")
@@ -81,10 +108,13 @@ def population(rows: Path, exclude: tuple[str, ...], output: Path, model_id: str
     kept = [row for row in read_rows(rows) if not row.source.startswith(exclude)] if exclude else read_rows(rows)
     if not kept:
         raise UserError(f"{rows} holds no row that is not excluded")
+    kept, short = drop_short_curves(kept)
+    if short:
+        warn(f"{rows}: {short} curve{'s' if short > 1 else ''} with fewer than {LEAST_CRFS} CRFs left out")
     ranges = {name: spec.search_range for name, spec in session.manager.encoders.items()}
     model = fit_population(kept, ranges)
     content = msgspec.json.encode(model)
-    order = sorted(kept, key=lambda r: (r.encoder, r.preset or "", r.source, r.crf))
+    order = sorted(kept, key=lambda r: (r.encoder, r.preset or "", r.source, r.clip, r.height, r.crf))
     data = gzip.compress(b"".join(msgspec.json.encode(row) + b"\n" for row in order), mtime=0)
     entry: dict[str, Any] = {
         "id": model_id,
@@ -111,12 +141,16 @@ def population(rows: Path, exclude: tuple[str, ...], output: Path, model_id: str
         click.echo(f"{prior.encoder} {prior.preset}: {prior.sources} sources")
 
 
-def _crfs(text: str, spec: EncoderSpec) -> tuple[float, ...]:
-    try:
-        crfs = tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise UserError(f"--crfs {text!r} must be numbers separated by commas") from error
-    least, most = spec.quality_range
-    if not all(least <= crf <= most for crf in crfs):
-        raise UserError(f"--crfs {text}: {spec.name} takes CRF {number(least)} to {number(most)}")
-    return crfs
+def _heights(text: str) -> tuple[int | None, ...]:
+    """Short sides in pixels, None for that of the source."""
+    heights: list[int | None] = []
+    for part in text.split(","):
+        if part.strip() == _NATIVE:
+            heights.append(None)
+        elif part.strip().isdecimal() and int(part) >= _LEAST_HEIGHT and int(part) % 2 == 0:
+            heights.append(int(part))
+        else:
+            raise UserError(
+                f"--heights {text!r}: {part!r} is neither {_NATIVE} nor an even number from {_LEAST_HEIGHT} on"
+            )
+    return tuple(dict.fromkeys(heights))
