@@ -12,6 +12,7 @@ import pytest
 
 from vmaftune.encoders.spec import EncoderSpec, settings_for
 from vmaftune.features.measure import measure
+from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg, locate
 from vmaftune.ffmpeg.probe import EncodedSample, encode_and_score
@@ -119,7 +120,7 @@ class Scorer:
     ) -> EncodedSample:
         facts = read_facts(path)
         (sample,) = cut(path, facts, WHOLE, self.folder)
-        measured = measure(self.ffmpeg, facts, [sample], self.folder, path)
+        measured = measure(self.ffmpeg, facts, [sample], self.folder, path, plan=X264)
         settings = settings_for(
             spec,
             preset=preset,

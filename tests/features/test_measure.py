@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import WHOLE, Clips
 from vmaftune.features.measure import Measured, measure
+from vmaftune.features.pilot import X264
 from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.media.facts import read_facts
@@ -33,7 +34,7 @@ def _measured(clips: Clips, kind: str) -> Measured:
     path = clips.lavfi(f"{kind.replace(' ', '-').replace(':', '')}.mkv", _CLIPS[kind])
     facts = read_facts(path)
     samples = cut(path, facts, WHOLE, clips.folder)
-    return measure(clips.ffmpeg, facts, samples, clips.folder, path)
+    return measure(clips.ffmpeg, facts, samples, clips.folder, path, plan=X264)
 
 
 @pytest.mark.parametrize("kind", _CLIPS)
@@ -61,7 +62,9 @@ def test_luma_is_on_the_scale_of_8_bits_whatever_the_depth(clips: Clips) -> None
     pair = []
     for path in (eight, ten):
         facts = read_facts(path)
-        features = measure(clips.ffmpeg, facts, cut(path, facts, WHOLE, clips.folder), clips.folder, path).features
+        features = measure(
+            clips.ffmpeg, facts, cut(path, facts, WHOLE, clips.folder), clips.folder, path, plan=X264
+        ).features
         pair.append([features[name] for name in NAMES[NAMES.index("si_mean") :]])
     assert np.allclose(*pair, rtol=0.02, atol=0.5)
 
@@ -69,7 +72,9 @@ def test_luma_is_on_the_scale_of_8_bits_whatever_the_depth(clips: Clips) -> None
 def test_a_stream_without_times_has_features_too(clips: Clips) -> None:
     path = clips.lavfi("bare.h264", "testsrc2=size=128x72:rate=25:duration=1", ["-c:v", "libx264"])
     facts = read_facts(path)
-    features = measure(clips.ffmpeg, facts, cut(path, facts, WHOLE, clips.folder), clips.folder, path).features
+    features = measure(
+        clips.ffmpeg, facts, cut(path, facts, WHOLE, clips.folder), clips.folder, path, plan=X264
+    ).features
     assert np.isfinite(features.values).all() and features["log2_bits_per_pixel"] > -10
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import FRAMES, WHOLE, Clips, Moving, Scorer
 from vmaftune.features.measure import measure
+from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
@@ -77,7 +78,7 @@ def test_samples(name: str, clips: Clips, ffmpeg: Ffmpeg, tmp_path: Path) -> Non
     facts = read_facts(source)
     samples = cut(source, facts, SampleRule(samples=2, duration_seconds=1), folder)
     assert [sample.path.parent for sample in samples] == [folder, folder]
-    assert measure(ffmpeg, facts, samples, folder, source).frames == (10, 10)
+    assert measure(ffmpeg, facts, samples, folder, source, plan=X264).frames == (10, 10)
 
 
 @pytest.mark.parametrize("name", _NAMES, ids=_ids)

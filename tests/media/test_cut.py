@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Clips
 from vmaftune.features.measure import measure
+from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import read_facts
@@ -66,7 +67,7 @@ def test_samples_are_runs_of_the_source(kind: str, clips: Clips, ffmpeg: Ffmpeg,
     shown = clips.hashes(source)
     samples = cut(source, facts, _RULE, tmp_path)
     assert len(samples) == 3
-    frames = measure(ffmpeg, facts, samples, tmp_path, source).frames
+    frames = measure(ffmpeg, facts, samples, tmp_path, source, plan=X264).frames
     for sample, count in zip(samples, frames, strict=True):
         pictures = clips.hashes(sample.path)
         first = round(sample.start_seconds * _FPS)

@@ -107,6 +107,14 @@ def iterate_rows(path: Path) -> Iterator[CorpusRow]:
         raise UserError(f"cannot read the corpus {path}: {error.strerror}") from error
 
 
+def parse_rows(content: bytes, name: str) -> list[CorpusRow]:
+    """All rows of the content of a ``.jsonl.gz`` file called ``name``. Raises as read_rows."""
+    try:
+        return list(_rows(gzip.decompress(content).splitlines(), Path(name)))
+    except (EOFError, OSError, zlib.error) as error:
+        raise UserError(f"{name} is no whole gzip file ({error})") from error
+
+
 class RowWriter:
     """Appends rows to a corpus file that no other process appends to meanwhile; used as a context manager.
 

@@ -1,4 +1,4 @@
-"""One pass over the samples: counts their frames, looks at a thinned, downscaled part of their pictures, and makes the pilots."""
+"""One pass over the samples: counts their frames, looks at a thinned, downscaled part of them, and makes the pilots."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import FfmpegError, UserError
-from vmaftune.features import pilot
-from vmaftune.features.pilot import Pilot, PilotScore
+from vmaftune.features.pilot import Pilot, PilotPlan, PilotScore
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url, filter_value
@@ -58,13 +57,15 @@ def measure(
     folder: Path,
     source: Path,
     *,
+    plan: PilotPlan,
     max_frames: int | None = None,
 ) -> Measured:
     """Measure the features of a source over its samples.
 
-    Where ffmpeg has no loopback decoder or no x264, there is no pilot, and its features are NaN.
+    Where ffmpeg has no loopback decoder or lacks the pilot's encoder, there is no pilot, and its features are NaN.
 
     Args:
+        plan: which pilot.
         max_frames: only the first so many frames of each sample; None takes all.
 
     Raises:
@@ -76,9 +77,9 @@ def measure(
     pilots: list[list[PilotScore]] = []
     trim = f"trim=end_frame={max_frames}" if max_frames else None
     packets = sum(len(sample.packet_bytes[:max_frames]) for sample in samples)
-    with_pilot = ffmpeg.loopback and ffmpeg.libvmaf and pilot.ENCODER in ffmpeg.encoders
+    with_pilot = Pilot.can(plan, ffmpeg)
     for sample in samples:
-        makes = Pilot(facts, sample.stream_index, packets, trim, folder, first_output=2)
+        makes = Pilot(plan, facts, sample.stream_index, packets, trim, folder, first_output=2)
         try:
             frames, sample_rows = _look(ffmpeg, sample, folder, source, trim, makes.arguments() if with_pilot else [])
             pilots.append(makes.read() if with_pilot else [])

@@ -1,8 +1,8 @@
-"""The pilot: real VMAF of a very fast, sparse encode, which tells more of a source's curve than any look at its pictures.
+"""The pilot: real VMAF of a fast encode, which tells more of a source's curve than any look at its pictures.
 
-Pairs of neighbouring frames, about twenty of them spread over the samples, are encoded with x264 ultrafast at two CRFs and scored
-at half the size of a real score, with libvmaf in the same ffmpeg process. Held out, that predicted curves as well as a pilot of all
-frames at full size, at a twelfth of its cost (docs/predictor.md).
+Windows of 48 frames are encoded at two CRFs by the fast end of the encoder family that is asked for, and some twenty of their
+frames are scored at half the size of a real score, in one ffmpeg process. What was tried beside it, and what each cost:
+docs/predictor.md.
 """
 
 from __future__ import annotations
@@ -12,21 +12,61 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from vmaftune.encoders.spec import number
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.escape import file_url, filter_value
+from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames, packet_bytes
 from vmaftune.media.facts import MediaFacts
 
-CRFS = (26.0, 34.0)
-ENCODER = "libx264"
-_PAIRS = 20
-_LEAST_PERIOD = 6
+_WINDOW_FRAMES = 48
+_WINDOWS = 4
+_MOST_SCORED = 28
+_PERIODS = (7, 11, 13, 17, 19, 23)  # out of step with encoders and film, as vmaftune.search.part says
 _HIGHEST_PSNR_DB = 60.0
 _LEAST_BITS_PER_PIXEL = 2.0**-20
 # All frames of a pilot last equally long, wherever in the source they come from.
 _EVENLY = "settb=1/25,setpts=N,fps=25"
+
+
+class PilotPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Which encode a pilot is.
+
+    Attributes:
+        family: name of the encoder family it stands for.
+        encoder: ffmpeg's name of the encoder it takes.
+        pix_fmt: format that is encoded.
+        encodes: its arguments at the finer and at the coarser CRF.
+    """
+
+    family: str
+    encoder: str
+    pix_fmt: str
+    encodes: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+# With its lookahead in a thread of its own, x264 veryfast gives one of several streams by chance.
+_REPEATABLE = ("-x264-params", "sync-lookahead=0")
+
+X264 = PilotPlan(
+    family="x264",
+    encoder="libx264",
+    pix_fmt="yuv420p",
+    encodes=(("-preset", "veryfast", "-crf", "24", *_REPEATABLE), ("-preset", "veryfast", "-crf", "32", *_REPEATABLE)),
+)
+AV1 = PilotPlan(
+    family="av1",
+    encoder="libsvtav1",
+    pix_fmt="yuv420p10le",
+    encodes=(("-preset", "12", "-svtav1-params", "crf=30"), ("-preset", "12", "-svtav1-params", "crf=48")),
+)
+FAMILIES = (X264.family, AV1.family)
+_PLACES = ("fine", "coarse")
+
+
+def pilot_plan(encoder: str) -> PilotPlan:
+    """The pilot that stands for an encoder: SVT-AV1 12 at CRF 30 and 48 for AV1, x264 veryfast at 24 and 32 for all others."""
+    return AV1 if "av1" in encoder else X264
 
 
 class PilotScore(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +75,12 @@ class PilotScore(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         frame_scores: VMAF at half size, shape (frames,).
         frame_psnr: luma PSNR in dB, at most 60, shape (frames,).
-        encoded_bytes: size of its packets.
+        encoded_frames, encoded_bytes: number and size of its packets.
     """
 
     frame_scores: np.ndarray
     frame_psnr: np.ndarray
+    encoded_frames: int
     encoded_bytes: int
 
 
@@ -47,61 +88,86 @@ class Pilot:
     """The part of one ffmpeg command that makes and scores the pilots of one sample.
 
     Args:
+        plan: which encodes.
         facts: of the source.
         stream_index: of the sample's video.
-        packets: of all samples together; decides how far apart the pairs are.
+        packets: of all samples together; decides how far apart windows and pairs are.
         trim: filter that goes first, or None.
         folder: for the logs.
         first_output: how many outputs the command has before these.
     """
 
     def __init__(
-        self, facts: MediaFacts, stream_index: int, packets: int, trim: str | None, folder: Path, first_output: int
+        self,
+        plan: PilotPlan,
+        facts: MediaFacts,
+        stream_index: int,
+        packets: int,
+        trim: str | None,
+        folder: Path,
+        first_output: int,
     ) -> None:
-        self._stream, self._first = stream_index, first_output
-        self._packets = [folder / f"pilot{place}.txt" for place in range(len(CRFS))]
-        self._logs = [folder / f"pilot{place}.json" for place in range(len(CRFS))]
+        self._plan, self._stream, self._first = plan, stream_index, first_output
+        self._packets = [folder / f"pilot-{place}.txt" for place in _PLACES]
+        self._logs = [folder / f"pilot-{place}.json" for place in _PLACES]
         width, height = facts.width // 2 * 2, facts.height // 2 * 2
         self._pixels = width * height
         scored = vmaf.decide(vmaf.ScoreSettings(), facts.width, facts.height, 8)
         full = scored.size or (facts.width, facts.height)
         self._size = tuple(max(16, side // 4 * 2) for side in full)
         self._model = scored.model
+        every = max(_WINDOW_FRAMES, packets // _WINDOWS)
+        encoded = min(packets, max(1, packets // every) * _WINDOW_FRAMES)
+        period = next((p for p in _PERIODS if encoded // p <= _MOST_SCORED), _PERIODS[-1])
+        # Frames at the multiples of the period, read with both their neighbours for their motion.
+        self._scored = f"select=lt(mod(n+1\\,{period})\\,3)"
+        windows = f"select=lt(mod(n\\,{every})\\,{_WINDOW_FRAMES})"
         # Whatever the source changes to on the way is brought to its first size.
-        chosen = f"select=lt(mod(n\\,{max(_LEAST_PERIOD, packets // _PAIRS)})\\,2)"
         same = f"scale={facts.width}:{facts.height},crop={width}:{height}:0:0"
-        self._chain = ",".join([*([trim] if trim else []), chosen, same, _EVENLY, "format=yuv420p"])
+        self._chain = ",".join([*([trim] if trim else []), windows, same, _EVENLY, f"format={plan.pix_fmt}"])
+
+    @staticmethod
+    def can(plan: PilotPlan, ffmpeg: Ffmpeg) -> bool:
+        """Whether this ffmpeg can make the pilots of ``plan``."""
+        return ffmpeg.loopback and ffmpeg.libvmaf and plan.encoder in ffmpeg.encoders
 
     def arguments(self) -> list[str]:
         """Outputs, loopback decoders and graph."""
         arguments: list[str] = []
-        for crf, packets in zip(CRFS, self._packets, strict=True):
+        for encode, packets in zip(self._plan.encodes, self._packets, strict=True):
             arguments += ["-map", f"0:{self._stream}", "-vf", self._chain, "-fps_mode", "passthrough"]
-            arguments += ["-c:v", ENCODER, "-preset", "ultrafast", "-crf", number(crf), "-pix_fmt", "yuv420p"]
-            arguments += ["-f", "framecrc", file_url(packets)]
-        for place in range(len(CRFS)):
+            arguments += ["-c:v", self._plan.encoder, *encode, "-f", "framecrc", file_url(packets)]
+        for place in range(len(_PLACES)):
             arguments += ["-dec", f"{self._first + place}:0"]
-        arguments += ["-filter_complex", ";".join(self._graph(place) for place in range(len(CRFS)))]
-        for place in range(len(CRFS)):
+        arguments += ["-filter_complex", ";".join(self._graph(place) for place in range(len(_PLACES)))]
+        for place in range(len(_PLACES)):
             arguments += ["-map", f"[scored{place}]", "-fps_mode", "passthrough", "-f", "null", "-"]
         return arguments
 
     def read(self) -> list[PilotScore]:
-        """What the command gave, for each of CRFS.
+        """What the command gave, for the finer and for the coarser CRF.
 
         Raises:
-            VmafTuneError: frames were lost, or a log is not whole.
+            VmafTuneError: a log is not whole, or the two do not have one count.
         """
         scores = []
-        for crf, packets, log in zip(CRFS, self._packets, self._logs, strict=True):
-            frames = vmaf.read_log(log)
-            vmaf.check_pairing(len(frames), count_frames(packets), f"the pilot at CRF {number(crf)}")
-            found = np.array([(frame["vmaf"], min(frame["psnr_y"], _HIGHEST_PSNR_DB)) for frame in frames])
+        for packets, log in zip(self._packets, self._logs, strict=True):
+            metrics = vmaf.read_log(log)
+            metrics = metrics[1:] or metrics  # frame 0 has no motion and a score of its own
+            found = np.array([(frame["vmaf"], min(frame["psnr_y"], _HIGHEST_PSNR_DB)) for frame in metrics])
             if not np.isfinite(found).all():
                 raise VmafTuneError("libvmaf gave a pilot a score that is no number")
             scores.append(
-                PilotScore(frame_scores=found[:, 0], frame_psnr=found[:, 1], encoded_bytes=sum(packet_bytes(packets)))
+                PilotScore(
+                    frame_scores=found[:, 0],
+                    frame_psnr=found[:, 1],
+                    encoded_frames=count_frames(packets),
+                    encoded_bytes=sum(packet_bytes(packets)),
+                )
             )
+        fine, coarse = scores
+        vmaf.check_pairing(len(coarse.frame_scores), len(fine.frame_scores), "the pilots")
+        vmaf.check_pairing(coarse.encoded_frames, fine.encoded_frames, "the pilots")
         return scores
 
     def remove(self) -> None:
@@ -112,21 +178,20 @@ class Pilot:
     def values(self, of_samples: list[list[PilotScore]]) -> dict[str, float]:
         """The features, from the pilots of all samples."""
         values: dict[str, float] = {}
-        for place, crf in enumerate(CRFS):
+        for place, name in enumerate(_PLACES):
             mine = [scores[place] for scores in of_samples]
-            frames = sum(len(score.frame_scores) for score in mine)
-            bits = 8.0 * sum(score.encoded_bytes for score in mine) / (frames * self._pixels)
-            values[f"pilot_vmaf_{number(crf)}"] = float(np.concatenate([s.frame_scores for s in mine]).mean())
-            values[f"pilot_psnr_{number(crf)}"] = float(np.concatenate([s.frame_psnr for s in mine]).mean())
-            values[f"pilot_log2_bits_per_pixel_{number(crf)}"] = float(np.log2(max(bits, _LEAST_BITS_PER_PIXEL)))
+            bits = 8.0 * sum(s.encoded_bytes for s in mine) / (sum(s.encoded_frames for s in mine) * self._pixels)
+            values[f"pilot_vmaf_{name}"] = float(np.concatenate([s.frame_scores for s in mine]).mean())
+            values[f"pilot_psnr_{name}"] = float(np.concatenate([s.frame_psnr for s in mine]).mean())
+            values[f"pilot_log2_bits_per_pixel_{name}"] = float(np.log2(max(bits, _LEAST_BITS_PER_PIXEL)))
         return values
 
     def _graph(self, place: int) -> str:
         width, height = self._size
-        common = f"scale={width}:{height}:flags=bicubic,format=yuv420p,settb=AVTB,setpts=N"
+        common = f"{self._scored},scale={width}:{height}:flags=bicubic,format=yuv420p,settb=AVTB,setpts=N"
         log = filter_value(str(self._logs[place].absolute()))
         return (
             f"[dec:{place}]{common}[distorted{place}];[0:{self._stream}]{self._chain},{common}[reference{place}];"
             f"[distorted{place}][reference{place}]libvmaf=model=version={self._model}:feature=name=psnr"
-            f":log_fmt=json:log_path={log}[scored{place}]"
+            f":n_subsample=3:log_fmt=json:log_path={log}[scored{place}]"
         )

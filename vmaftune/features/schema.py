@@ -45,15 +45,15 @@ FEATURES: dict[str, FeatureScale] = {
     "luma_difference": FeatureScale(4.5, 5.0),
     # signalstats: share of pixels that are temporal outliers (noise), 0 to 1
     "temporal_outliers": FeatureScale(0.003, 0.006),
-    # the pilots (vmaftune.features.pilot) at CRF 26 and 34: VMAF, 0 to 100
-    "pilot_vmaf_26": FeatureScale(94.0, 6.0),
-    "pilot_vmaf_34": FeatureScale(83.0, 12.0),
+    # the pilots (vmaftune.features.pilot) at their finer and coarser CRF: VMAF at half size, 0 to 100
+    "pilot_vmaf_fine": FeatureScale(93.0, 5.0),
+    "pilot_vmaf_coarse": FeatureScale(80.0, 11.0),
     # luma PSNR of the pilots in dB
-    "pilot_psnr_26": FeatureScale(38.0, 4.0),
-    "pilot_psnr_34": FeatureScale(33.0, 4.0),
+    "pilot_psnr_fine": FeatureScale(43.0, 4.0),
+    "pilot_psnr_coarse": FeatureScale(38.0, 4.0),
     # log2 of the pilots' bits per pixel
-    "pilot_log2_bits_per_pixel_26": FeatureScale(-2.0, 1.5),
-    "pilot_log2_bits_per_pixel_34": FeatureScale(-4.0, 1.5),
+    "pilot_log2_bits_per_pixel_fine": FeatureScale(-3.5, 1.5),
+    "pilot_log2_bits_per_pixel_coarse": FeatureScale(-5.0, 1.5),
 }
 
 NAMES: tuple[str, ...] = tuple(FEATURES)

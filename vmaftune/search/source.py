@@ -12,6 +12,7 @@ import msgspec
 from vmaftune.encoders.spec import EncoderSettings, EncoderSpec, settings_for
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, filtered, measure
+from vmaftune.features.pilot import pilot_plan
 from vmaftune.features.schema import SCHEMA_VERSION
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
@@ -100,10 +101,11 @@ def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, fo
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     source_key = _digest(content, facts.stream_index, plan(facts.duration_seconds, request.rule) or "whole")
-    feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version)
+    pilot = pilot_plan(request.encoder.name)
+    feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version, pilot)
     measured = store.get("features", feature_key, Measured)
     if measured is None:
-        measured = measure(ffmpeg, facts, samples, folder, path)
+        measured = measure(ffmpeg, facts, samples, folder, path, plan=pilot)
         store.put("features", feature_key, measured)
     else:
         measured = msgspec.structs.replace(measured, feature_seconds=0.0)
