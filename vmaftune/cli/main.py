@@ -26,6 +26,7 @@ _COMMANDS = {
     "models": "the models that predictions come from",
     "cache": "what is kept of earlier searches",
     "corpus": "measure curves that predictors are made from",
+    "train": "make a predictor anew from a corpus",
     "doctor": "what was found on this host, and what is missing",
 }
 _ALIAS = "--crf-search"

@@ -1,0 +1,136 @@
+"""A corpus as training sees it: one line for each measured curve, at the same number of knots for every encoder."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vmaftune.corpus.check import drop_short_curves
+from vmaftune.corpus.population import curve_through
+from vmaftune.corpus.rows import CorpusRow
+from vmaftune.errors import UserError
+from vmaftune.features.pilot import FAMILIES, pilot_plan
+from vmaftune.features.schema import NAMES
+from vmaftune.types import FloatArray
+
+KNOTS = 37
+LEAST_SOURCES = 15
+"""Sources that a curve needs to be trained; encoders with fewer are left to the population prior."""
+
+_MEASURED_WITHIN_CRF = 4.0
+PILOT_SCORES = ("pilot_vmaf_fine", "pilot_vmaf_coarse")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One encoder at one preset, and the CRFs of its first and last knot."""
+
+    encoder: str
+    preset: str | None
+    low: float
+    high: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.encoder} {self.preset or 'none'}"
+
+    @property
+    def family(self) -> int:
+        """Place of its pilot's family in FAMILIES."""
+        return FAMILIES.index(pilot_plan(self.encoder).family)
+
+    @property
+    def crfs(self) -> FloatArray:
+        """Its knots, shape (KNOTS,)."""
+        knots: FloatArray = np.linspace(self.low, self.high, KNOTS)
+        return knots
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """n measured curves.
+
+    Attributes:
+        curves: the m kinds of curve.
+        which: place in ``curves`` of each, shape (n,).
+        sources, kinds: of each, n names.
+        heights: of each, in pixels, shape (n,).
+        inputs: raw features and what network_inputs adds, shape (n, d + 2).
+        vmaf: at the knots, shape (n, KNOTS).
+        measured: whether a knot lies among the measured CRFs or near them, shape (n, KNOTS).
+    """
+
+    curves: tuple[Curve, ...]
+    which: np.ndarray
+    sources: tuple[str, ...]
+    kinds: tuple[str, ...]
+    heights: np.ndarray
+    inputs: FloatArray
+    vmaf: FloatArray
+    measured: np.ndarray
+
+    @property
+    def families(self) -> np.ndarray:
+        """Place of each curve's pilot family in FAMILIES, shape (n,)."""
+        families: np.ndarray = np.array([curve.family for curve in self.curves])[self.which]
+        return families
+
+
+def network_inputs(features: FloatArray) -> FloatArray:
+    """Features with the logarithm of what the pilots lack to 100 beside them: VMAF bends towards its ceiling.
+
+    Args:
+        features: raw, shape (n, d).
+
+    Returns:
+        Shape (n, d + 2).
+    """
+    lacking: FloatArray = np.clip(100.0 - features[:, [NAMES.index(name) for name in PILOT_SCORES]], 0.0, 100.0)
+    inputs: FloatArray = np.concatenate([features, np.log1p(lacking)], axis=1)
+    return inputs
+
+
+def training_table(rows: Sequence[CorpusRow], ranges: Mapping[str, tuple[float, float]]) -> Table:
+    """Curves of all encoders with enough sources.
+
+    Args:
+        ranges: CRFs of the first and the last knot by encoder.
+
+    Raises:
+        UserError: no encoder has enough sources.
+    """
+    kept, _ = drop_short_curves(row for row in rows if np.isfinite(row.features).all())
+    points: dict[tuple[str, int, str, str | None], dict[float, float]] = defaultdict(dict)
+    first: dict[tuple[str, int, str, str | None], CorpusRow] = {}
+    for row in kept:
+        key = (row.clip, row.height, row.encoder, row.preset)
+        points[key][row.crf] = row.vmaf_mean
+        first.setdefault(key, row)
+    sources = defaultdict(set)
+    for row in first.values():
+        sources[row.encoder, row.preset].add(row.source)
+    kinds_of_curve = sorted((c for c, of in sources.items() if len(of) >= LEAST_SOURCES and c[0] in ranges), key=str)
+    if not kinds_of_curve:
+        most = max((len(of) for of in sources.values()), default=0)
+        raise UserError(f"the corpus has {most} sources of one encoder and preset: training needs {LEAST_SOURCES}")
+    curves = tuple(Curve(encoder=e, preset=p, low=ranges[e][0], high=ranges[e][1]) for e, p in kinds_of_curve)
+    keys = sorted((key for key in points if key[2:] in kinds_of_curve), key=str)
+    which = np.array([kinds_of_curve.index(key[2:]) for key in keys])
+    vmaf, measured = [], []
+    for key, place in zip(keys, which, strict=True):
+        knots, crfs = curves[place].crfs, sorted(points[key])
+        vmaf.append(curve_through(points[key], knots))
+        measured.append((knots >= crfs[0] - _MEASURED_WITHIN_CRF) & (knots <= crfs[-1] + _MEASURED_WITHIN_CRF))
+    return Table(
+        curves=curves,
+        which=which,
+        sources=tuple(first[key].source for key in keys),
+        kinds=tuple(first[key].kind for key in keys),
+        heights=np.array([key[1] for key in keys]),
+        inputs=network_inputs(np.array([first[key].features for key in keys])),
+        vmaf=np.array(vmaf),
+        measured=np.array(measured),
+    )
