@@ -7,7 +7,7 @@ from vmaftune_plugins.predictors.mlp import SHIPPED_MODEL
 
 from vmaftune import models
 from vmaftune.errors import UserError
-from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION
+from vmaftune.features.schema import NAMES, SCHEMA_VERSION
 from vmaftune.models.predictor import Contract, open_model
 from vmaftune.models.session import OnnxruntimeMissing
 from vmaftune.types import CurveContext, EncoderSpec, Features, FloatArray, Prediction, Unsupported
@@ -88,9 +88,11 @@ def interpolation(crfs: FloatArray, low: float, high: float, knots: int) -> Floa
 
 
 def _known(features: Features) -> FloatArray:
-    """Raw features, shape (d,); one that could not be measured (NaN) counts as ordinary, as in ``Features.scaled``."""
+    """Raw features, shape (d,). Raises Unsupported where one could not be measured: the network was never told of that."""
     values = np.array(features.values)
-    return np.where(np.isnan(values), [scale.centre for scale in FEATURES.values()], values)
+    if np.isnan(values).any():
+        raise Unsupported("there is no pilot: it takes an ffmpeg from 7.1 on with libvmaf, libx264 and libsvtav1")
+    return values
 
 
 def _weights(contract: Contract, encoder: EncoderSpec, preset: str | None) -> tuple[FloatArray, str | None]:

@@ -94,9 +94,10 @@ def test_features_count_raw_and_in_their_order(predictor: MlpPredictor) -> None:
         assert prediction.mean == pytest.approx(np.interp(WITHIN, knots(1), at_knots(1, other)), abs=1e-3)
 
 
-def test_a_feature_that_could_not_be_measured_counts_as_ordinary(predictor: MlpPredictor) -> None:
+def test_a_feature_that_could_not_be_measured_is_not_guessed(predictor: MlpPredictor) -> None:
     unmeasured = Features(schema=SCHEMA_VERSION, values=(*ORDINARY.values[:-1], math.nan))
-    assert (predictor.predict(context(features=unmeasured)).mean == predictor.predict(context()).mean).all()
+    with pytest.raises(Unsupported, match="no pilot"):
+        predictor.predict(context(features=unmeasured))
 
 
 def test_beyond_the_knots_it_goes_straight_on_and_stays_within_0_to_100(predictor: MlpPredictor) -> None:

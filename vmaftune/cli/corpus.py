@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,11 @@ from vmaftune.corpus.check import LEAST_CRFS, drop_short_curves
 from vmaftune.corpus.curves import parse_curves
 from vmaftune.corpus.measure import measure_corpus
 from vmaftune.corpus.population import fit_population
-from vmaftune.corpus.rows import read_rows
+from vmaftune.corpus.rows import packed, read_rows
 from vmaftune.corpus.sources import list_sources
 from vmaftune.errors import UserError
-from vmaftune.state import atomic
+from vmaftune.models import register
+from vmaftune.models.entry import ModelEntry
 
 _PATH = click.Path(path_type=Path)
 _NATIVE = "native"
@@ -100,43 +100,35 @@ def measure(
     help="Leave a source out (repeatable; the start of its name is enough).",
 )
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder with registry.json.")
-@click.option("--id", "model_id", default="population_v1", show_default=True, help="Name of the model.")
+@click.option("--id", "model_id", default="population_v2", show_default=True, help="Name of the model.")
+@click.option("--data", metavar="NAME", help="File that keeps the rows.  [default: ID.rows.jsonl.gz]")
 @host_options
-def population(rows: Path, exclude: tuple[str, ...], output: Path, model_id: str, **options: Any) -> None:
+def population(
+    rows: Path, exclude: tuple[str, ...], output: Path, model_id: str, data: str | None, **options: Any
+) -> None:
     """Make the population prior from the corpus file ROWS, and register it: model, data and their hashes."""
     session = Session(options)
     kept = [row for row in read_rows(rows) if not row.source.startswith(exclude)] if exclude else read_rows(rows)
     if not kept:
         raise UserError(f"{rows} holds no row that is not excluded")
-    kept, short = drop_short_curves(kept)
+    whole, short = drop_short_curves(kept)
     if short:
         warn(f"{rows}: {short} curve{'s' if short > 1 else ''} with fewer than {LEAST_CRFS} CRFs left out")
     ranges = {name: spec.search_range for name, spec in session.manager.encoders.items()}
-    model = fit_population(kept, ranges)
+    model = fit_population(whole, ranges)
     content = msgspec.json.encode(model)
-    order = sorted(kept, key=lambda r: (r.encoder, r.preset or "", r.source, r.clip, r.height, r.crf))
-    data = gzip.compress(b"".join(msgspec.json.encode(row) + b"\n" for row in order), mtime=0)
-    entry: dict[str, Any] = {
-        "id": model_id,
-        "kind": "population",
-        "file": f"{model_id}.json",
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "encoders": [f"{prior.encoder} {prior.preset}" for prior in model.priors],
-        "data": f"{model_id}.rows.jsonl.gz",
-        "data_sha256": hashlib.sha256(data).hexdigest(),
-        "licence": "Apache-2.0",
-    }
-    registry_file = output / "registry.json"
-    registry: dict[str, Any] = {"schema": 1, "models": []}
-    if registry_file.is_file():
-        try:
-            registry = msgspec.json.decode(registry_file.read_bytes())
-        except msgspec.DecodeError as error:
-            raise UserError(f"{registry_file} cannot be read: {error}") from error
-    registry["models"] = [*(m for m in registry["models"] if m["id"] != model_id), entry]
-    atomic.write(output / entry["data"], data)
-    atomic.write(output / entry["file"], content)
-    atomic.write(registry_file, msgspec.json.format(msgspec.json.encode(registry), indent=1) + b"\n")
+    rows_kept = packed(kept)
+    entry = ModelEntry(
+        id=model_id,
+        kind="population",
+        file=f"{model_id}.json",
+        sha256=hashlib.sha256(content).hexdigest(),
+        encoders=tuple(f"{prior.encoder} {prior.preset or 'none'}" for prior in model.priors),
+        data=data or f"{model_id}.rows.jsonl.gz",
+        data_sha256=hashlib.sha256(rows_kept).hexdigest(),
+        licence="Apache-2.0",
+    )
+    register(output, entry, {entry.file: content, entry.data: rows_kept})
     for prior in model.priors:
         click.echo(f"{prior.encoder} {prior.preset}: {prior.sources} sources")
 

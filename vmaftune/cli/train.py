@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import importlib.util
 import sys
@@ -65,6 +64,7 @@ def predictor(
     for module in ("torch", "onnx", "scipy", "matplotlib"):
         if importlib.util.find_spec(module) is None:
             raise UserError(f"training needs {module}: pip install 'vmaf-tune[train]'")
+    from vmaftune.corpus.rows import packed
     from vmaftune.models import register
     from vmaftune.training.card import model_card
     from vmaftune.training.design import SHIPPED
@@ -79,8 +79,7 @@ def predictor(
     click.echo("\n".join(_lines(trained)))
     if not force:
         _refuse_worse(trained)
-    order = sorted(rows, key=lambda r: (r.encoder, r.preset or "", r.clip, r.height, r.crf))
-    data = gzip.compress(b"".join(msgspec.json.encode(row) + b"\n" for row in order), mtime=0)
+    data = packed(rows)
     folder = output if output is not None else models_folder()
     names = {"model": f"{model_id}.onnx", "data": f"{model_id}.rows.jsonl.gz", "card": f"{model_id}.md"}
     card = model_card(model_id, trained, SHIPPED, data=names["data"], rows=len(rows), seed=seed, licence=_LICENCE)

@@ -115,6 +115,12 @@ def parse_rows(content: bytes, name: str) -> list[CorpusRow]:
         raise UserError(f"{name} is no whole gzip file ({error})") from error
 
 
+def packed(rows: Iterable[CorpusRow]) -> bytes:
+    """The content of a ``.jsonl.gz`` file of these rows, in an order of their own: the same rows give the same bytes."""
+    order = sorted(rows, key=lambda row: (row.encoder, row.preset or "", row.clip, row.height, row.crf))
+    return gzip.compress(b"".join(msgspec.json.encode(row) + b"\n" for row in order), mtime=0)
+
+
 class RowWriter:
     """Appends rows to a corpus file that no other process appends to meanwhile; used as a context manager.
 

@@ -15,7 +15,7 @@ class Design:
         members: networks whose mean is the prediction.
         shared: one network for all curves, with a head for each; otherwise each curve has its own.
         decay: weight decay, relative to one over the square root of the number of curves trained on.
-        features: ``all``, or ``cheap`` to leave the pilots out.
+        features: ``all``; ``pilot``; ``cheap``, all but the pilots; ``packets``, what needs no picture; or ``none``.
         components: principal components of the curves that are predicted.
         steps, learning_rate: of Adam, the rate falling to zero along a cosine.
     """
@@ -35,13 +35,16 @@ SHIPPED = Design(name="4 MLPs of 16x16, shared", hidden=(16, 16))
 
 DESIGNS = (
     Design(name="mean curve", hidden=(), features="none", members=1),
+    Design(name="linear, packets only", hidden=(), features="packets", members=1),
     Design(name="linear, no pilot", hidden=(), features="cheap", members=1),
     Design(name="linear", hidden=(), members=1),
-    Design(name="MLP 16, shared, no pilot", features="cheap", members=1),
-    Design(name="MLP 8, shared", hidden=(8,), members=1),
-    Design(name="MLP 16, shared", members=1),
-    Design(name="MLP 32, shared", hidden=(32,), members=1),
-    Design(name="MLP 16x16, shared", hidden=(16, 16), members=1),
-    Design(name="MLP 16, one per encoder", members=1, shared=False),
+    Design(name="MLP 16, no pilot", features="cheap", members=1),
+    Design(name="MLP 16, pilot only", features="pilot", members=1),
+    Design(name="MLP 8", hidden=(8,), members=1),
+    Design(name="MLP 16", members=1),
+    Design(name="MLP 32", hidden=(32,), members=1),
+    Design(name="MLP 16x16", hidden=(16, 16), members=1),
+    Design(name="MLP 16x16, one per encoder", hidden=(16, 16), members=1, shared=False),
+    Design(name="4 MLPs of 16", members=4),
     SHIPPED,
 )

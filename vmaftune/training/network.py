@@ -209,11 +209,15 @@ class _Batched:
 
 def _chosen(inputs: torch.Tensor, design: Design) -> torch.Tensor:
     """Inputs that a design may see; the others are zero."""
-    if design.features == "all":
-        return inputs
+    first, last = {
+        "none": (0, 0),
+        "packets": (0, NAMES.index("si_mean")),
+        "cheap": (0, FIRST_PILOT),
+        "pilot": (FIRST_PILOT, inputs.shape[1]),
+        "all": (0, inputs.shape[1]),
+    }[design.features]
     seen = torch.zeros_like(inputs)
-    if design.features == "cheap":
-        seen[:, :FIRST_PILOT] = inputs[:, :FIRST_PILOT]
+    seen[:, first:last] = inputs[:, first:last]
     return seen
 
 
