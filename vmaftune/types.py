@@ -196,7 +196,7 @@ class Predictor(Protocol):
 
     @property
     def version(self) -> str:
-        """Identifies model and data, such as ``population_v1-1a2b3c4d``; fit for a folder name."""
+        """Identifies model and data, such as ``population_v2-1a2b3c4d``; fit for a folder name."""
 
     def predict(self, context: CurveContext) -> Prediction:
         """The curve of one source. Raises Unsupported for what it knows nothing about."""

@@ -10,7 +10,7 @@ from vmaftune.corpus.population import Population
 from vmaftune.search.prior import squared_exponential
 from vmaftune.types import CurveContext, Prediction, Unsupported
 
-MODEL = "population_v1"
+MODEL = "population_v2"
 
 
 class PopulationPredictor:

@@ -25,7 +25,7 @@ def test_the_list_has_every_model_in_a_whole_line(program: Program, own: Path) -
     ended = program("models", "list")
     assert ended.code == 0 and ended.err == ""
     rows = {line.split()[0]: line for line in ended.out.splitlines()}
-    assert "population_v1-" in rows["population_v1"] and " shipped " in rows["population_v1"]
+    assert "population_v2-" in rows["population_v2"] and " shipped " in rows["population_v2"]
     assert " own " in rows["mine"] and "libx264 veryfast, libx264 medium, libsvtav1 8" in rows["mine"]
     assert "mean_error_vmaf 2.346, clips 9" in rows["mine"] and "more" not in rows["mine"]
     assert "made to try the training out" in rows["tried"] and "mean_error_vmaf" not in rows["tried"]
@@ -34,7 +34,7 @@ def test_the_list_has_every_model_in_a_whole_line(program: Program, own: Path) -
 
 def test_the_list_as_json(program: Program, own: Path) -> None:
     rows = {row["id"]: row for row in program("models", "list", "--json").json}
-    assert rows["population_v1"]["origin"] == "shipped" and rows["population_v1"]["kind"] == "population"
+    assert rows["population_v2"]["origin"] == "shipped" and rows["population_v2"]["kind"] == "population"
     assert rows["mine"]["origin"] == "own" and rows["mine"]["version"].startswith("mine-")
     assert rows["mine"]["metrics"] == {"mean_error_vmaf": 2.345678, "clips": 9, "more": 1}
     assert rows["mine"]["smoke"] is False and rows["mine"]["encoders"][0] == "libx264 veryfast"
@@ -62,7 +62,7 @@ def test_verify_ends_with_1_when_one_is_bad_and_looks_at_the_others(program: Pro
 def test_an_unknown_name_is_the_users_mistake(program: Program, own: Path, command: str) -> None:
     ended = program("models", command, "yours")
     assert ended.code == 2 and ended.out == ""
-    assert ended.complaint().startswith("no model 'yours' is registered; there is: population_v1")
+    assert ended.complaint().startswith("no model 'yours' is registered; there is: population_v2")
 
 
 def test_verify_looks_at_none_when_one_of_the_names_is_unknown(program: Program, own: Path) -> None:
@@ -85,11 +85,11 @@ def test_a_broken_registry_of_the_users_is_one_line(program: Program, own: Path)
         ended = program("models", *arguments)
         assert ended.code == 2 and ended.out == ""
         assert f"{own / 'registry.json'} is no registry of models" in ended.complaint()
-    assert program("models", "verify", "population_v1").code == 0
+    assert program("models", "verify", "population_v2").code == 0
 
 
 def test_the_list_imports_no_network(program: Program) -> None:
     """Nor does it need one: the list is there on a host without onnxruntime."""
     script = "import sys; sys.modules['onnxruntime'] = None\nfrom vmaftune.cli import main; main(['models', 'list'])"
     done = subprocess.run([sys.executable, "-c", script], env=program.env(), capture_output=True, text=True)
-    assert done.returncode == 0 and "population_v1" in done.stdout
+    assert done.returncode == 0 and "population_v2" in done.stdout

@@ -73,16 +73,16 @@ def test_entries_without_the_newer_fields_are_read(own: Path) -> None:
 
 def test_a_name_that_nobody_has_lists_those_there_are(own: Path) -> None:
     build.register(own, "mine")
-    with pytest.raises(models.UnknownModel, match=r"no model 'yours' is registered; there is: population_v1.*, mine$"):
+    with pytest.raises(models.UnknownModel, match=r"no model 'yours' is registered; there is: population_v2.*, mine$"):
         models.find("yours")
 
 
 def test_an_own_registry_with_a_shipped_name_is_refused_and_hides_nothing(own: Path) -> None:
-    write(own, [{**BASE, "id": "population_v1", "kind": "population"}])
-    with pytest.raises(UserError, match="population_v1 is the name of a model that vmaf-tune ships"):
+    write(own, [{**BASE, "id": "population_v2", "kind": "population"}])
+    with pytest.raises(UserError, match="population_v2 is the name of a model that vmaf-tune ships"):
         models.entries()
-    assert models.find("population_v1").origin == "shipped"
-    assert models.load("population_v1")[0].origin == "shipped"
+    assert models.find("population_v2").origin == "shipped"
+    assert models.load("population_v2")[0].origin == "shipped"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_broken_own_registry_is_one_line_that_names_the_file(own: Path, conten
         with pytest.raises(UserError) as caught:
             call()
         assert str(path) in str(caught.value) and why in str(caught.value) and "\n" not in str(caught.value)
-    assert models.load("population_v1"), "a shipped model is used all the same"
+    assert models.load("population_v2"), "a shipped model is used all the same"
 
 
 def test_a_registry_of_another_version_is_refused(own: Path) -> None:
@@ -170,8 +170,8 @@ def test_the_folder_is_the_users_data_folder_unless_the_environment_moves_it(mon
 
 
 def test_a_shipped_name_cannot_be_registered(own: Path) -> None:
-    with pytest.raises(UserError, match="population_v1 is the name of a model that vmaf-tune ships"):
-        build.register(own, "population_v1")
+    with pytest.raises(UserError, match="population_v2 is the name of a model that vmaf-tune ships"):
+        build.register(own, "population_v2")
     assert not own.exists()
 
 

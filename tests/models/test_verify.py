@@ -111,5 +111,5 @@ def test_a_model_of_kind_fr_need_only_open(own: Path) -> None:
 
 def test_a_population_must_be_a_table(own: Path) -> None:
     assert "is no population table" in bad(own, b"{", kind="population", opset=None)
-    build.register(own, "mine", models.load("population_v1")[1], kind="population", opset=None)
+    build.register(own, "mine", models.load("population_v2")[1], kind="population", opset=None)
     assert "curves can be read" in verify(models.find("mine"))

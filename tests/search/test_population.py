@@ -48,15 +48,15 @@ def test_an_encoder_that_was_not_measured_is_unsupported() -> None:
 
 
 def test_the_version_names_the_model_and_its_hash() -> None:
-    entry, content = models.load("population_v1")
+    entry, content = models.load("population_v2")
     assert entry.sha256 == hashlib.sha256(content).hexdigest()
-    assert PopulationPredictor().version == f"population_v1-{entry.sha256[:8]}"
+    assert PopulationPredictor().version == f"population_v2-{entry.sha256[:8]}"
 
 
 def test_a_file_that_is_not_the_registered_one_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     folder = importlib.resources.files("vmaftune_models")
     (tmp_path / "registry.json").write_bytes(folder.joinpath("registry.json").read_bytes())
-    (tmp_path / "population_v1.json").write_bytes(folder.joinpath("population_v1.json").read_bytes()[:-1] + b" ")
+    (tmp_path / "population_v2.json").write_bytes(folder.joinpath("population_v2.json").read_bytes()[:-1] + b" ")
     monkeypatch.setattr(importlib.resources, "files", lambda package: tmp_path)
     with pytest.raises(VmafTuneError, match="sha256"):
-        models.load("population_v1")
+        models.load("population_v2")

@@ -16,7 +16,7 @@ from vmaftune.search.grid import crf_grid, crf_positions
 from vmaftune.types import Capture, CurveContext, Prediction
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}
-VERSION = "population_v1-0badcafe"
+VERSION = "population_v2-0badcafe"
 
 Make = Callable[..., RidgeCorrection]
 

@@ -66,13 +66,13 @@ class Population(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fit_population(rows: Sequence[CorpusRow], ranges: dict[str, tuple[float, float]]) -> Population:
-    """Fit the priors of all curves in ``rows``.
+    """Fit the priors of all curves in ``rows``; an encoder and preset with too few whole ones is left out.
 
     Args:
         ranges: for each encoder, the CRFs that the prior must cover; beyond the measured ones it goes on straight.
 
     Raises:
-        UserError: scipy is missing, the rows cannot stand together, or an encoder has too few sources.
+        UserError: scipy is missing, the rows cannot stand together, or no encoder has enough whole curves.
     """
     check_corpus(rows, "the corpus")
     curves: dict[tuple[str, str | None], dict[tuple[str, int], dict[float, float]]]
@@ -86,12 +86,14 @@ def fit_population(rows: Sequence[CorpusRow], ranges: dict[str, tuple[float, flo
         full = max(len(points) for points in sources.values())
         whole = {source: points for source, points in sources.items() if len(points) == full}
         if len(whole) < _LEAST_SOURCES:
-            raise UserError(f"{encoder} {preset}: {len(whole)} whole curves are too few for a population")
+            continue
         low, high = ranges[encoder]
         crfs = np.arange(np.floor(low), np.ceil(high) + 1.0)
         table = np.array([curve_through(points, crfs) for points in whole.values()])
         known = np.array([features[encoder][clip].scaled() for clip in whole])
         priors.append(_fit(encoder, preset, crfs, table, known))
+    if not priors:
+        raise UserError(f"no encoder has the {_LEAST_SOURCES} whole curves that a population needs")
     return Population(schema=1, priors=priors)
 
 

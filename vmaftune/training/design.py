@@ -31,7 +31,7 @@ class Design:
     learning_rate: float = 0.01
 
 
-SHIPPED = Design(name="4 MLPs of 16x16, shared", hidden=(16, 16))
+SHIPPED = Design(name="4 MLPs of 24", hidden=(24,))
 
 DESIGNS = (
     Design(name="mean curve", hidden=(), features="none", members=1),
@@ -45,6 +45,6 @@ DESIGNS = (
     Design(name="MLP 32", hidden=(32,), members=1),
     Design(name="MLP 16x16", hidden=(16, 16), members=1),
     Design(name="MLP 16x16, one per encoder", hidden=(16, 16), members=1, shared=False),
-    Design(name="4 MLPs of 16", members=4),
+    Design(name="4 MLPs of 16x16", hidden=(16, 16)),
     SHIPPED,
 )
