@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 VIDEO ?= out/demo.mkv
 OUT := out
 
-.PHONY: demo test lint bench figures clean
+.PHONY: demo test lint bench bench-quick figures clean
 
 $(BIN)/vmaf-tune: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -40,9 +40,13 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-## bench: searches against bisection and ab-av1's rule, on the same clips in one run
+## bench: our searches against bisection and ab-av1's rule, on the same probes of ten clips in one run (hours; it goes on where it was)
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/search.py
+
+## bench-quick: the same on three clips with x264 and one target
+bench-quick: $(VENV)/.test
+	$(BIN)/python benchmarks/search.py --encoders libx264:medium --targets 93 --clips 3 --output out/bench-quick
 
 ## figures: the figures of docs/, drawn by the product itself
 figures: $(VENV)/.test out/demo.mkv
