@@ -41,7 +41,7 @@ class PopulationPredictor:
         prior = next((p for p in of_encoder if p.preset == context.preset), None)
         note = None
         if prior is None:
-            prior = of_encoder[0]
+            prior = max(of_encoder, key=lambda p: p.sources)
             note = f"the population was measured at preset {prior.preset}, not {context.preset}"
         features = context.features
         if features.schema != prior.feature_schema:

@@ -37,8 +37,8 @@ def test_every_software_encoder_has_a_falling_mean_and_a_true_covariance(spec) -
 
 
 def test_another_preset_is_said() -> None:
-    prediction = PopulationPredictor().predict(_context(SOFTWARE[0], "slow"))
-    assert prediction.note is not None and "slow" in prediction.note
+    prediction = PopulationPredictor().predict(_context(SOFTWARE[0], "placebo"))
+    assert prediction.note is not None and "placebo" in prediction.note
 
 
 def test_an_encoder_that_was_not_measured_is_unsupported() -> None:

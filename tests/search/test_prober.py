@@ -104,4 +104,4 @@ def test_exploring_costs_the_less_the_more_of_a_probe_is_scoring(
     assert 0.1 < shares[0] < shares[1] < shares[2] < 1.0
     enlarged = prepare(ffmpeg, clip, EncodeRequest(encoder=X264), Store(None), tmp_path)
     assert enlarged.comparison.size == (1920, 1080)
-    assert (_prober(ffmpeg, enlarged, tmp_path, Store(None)).exploring_share or 1.0) < shares[0] + 0.01
+    assert (_prober(ffmpeg, enlarged, tmp_path, Store(None)).exploring_share or 1.0) < shares[1]

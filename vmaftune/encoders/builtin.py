@@ -36,7 +36,7 @@ _SOFTWARE = (
         presets=_X26X_PRESETS,
         default_preset="medium",
         pix_fmts=_DEPTHS_420_422_444,
-        encode_cost=0.35,
+        encode_cost=2.0,
     ),
     EncoderSpec(
         name="libx265",
@@ -45,7 +45,7 @@ _SOFTWARE = (
         default_preset="medium",
         pix_fmts=(*_DEPTHS_420_422_444, "yuv420p12le", "yuv422p12le", "yuv444p12le"),
         arguments=("-x265-params", "log-level=error"),
-        encode_cost=1.5,
+        encode_cost=4.5,
     ),
     EncoderSpec(
         name="libsvtav1",
@@ -57,7 +57,7 @@ _SOFTWARE = (
         presets=_digits(-2, 13),
         default_preset="8",
         default_pix_fmt="yuv420p10le",
-        encode_cost=0.5,
+        encode_cost=0.9,
     ),
     EncoderSpec(
         name="libaom-av1",
@@ -70,7 +70,7 @@ _SOFTWARE = (
         pix_fmts=_VP9_FORMATS,
         arguments=("-b:v", "0", "-row-mt", "1"),
         even_size=False,
-        encode_cost=3.0,
+        encode_cost=8.0,
     ),
     EncoderSpec(
         name="libvpx-vp9",
@@ -82,7 +82,7 @@ _SOFTWARE = (
         pix_fmts=_VP9_FORMATS,
         arguments=("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
         even_size=False,
-        encode_cost=2.0,
+        encode_cost=6.0,
     ),
     EncoderSpec(
         name="libvvenc",
@@ -92,7 +92,7 @@ _SOFTWARE = (
         presets=("faster", "fast", "medium", "slow", "slower"),
         default_preset="faster",
         pix_fmts=("yuv420p10le",),
-        encode_cost=4.0,
+        encode_cost=10.0,
     ),
 )
 

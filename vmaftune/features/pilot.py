@@ -1,6 +1,6 @@
 """The pilot: real VMAF of a fast encode, which tells more of a source's curve than any look at its pictures.
 
-Windows of 48 frames are encoded at two CRFs by the fast end of the encoder family that is asked for, and some twenty of their
+Windows of 32 frames are encoded at two CRFs by the fast end of the encoder family that is asked for, and some twenty of their
 frames are scored at half the size of a real score, in one ffmpeg process. What was tried beside it, and what each cost:
 docs/predictor.md.
 """
@@ -19,8 +19,8 @@ from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames, packet_bytes
 from vmaftune.media.facts import MediaFacts
 
-_WINDOW_FRAMES = 48
-_WINDOWS = 4
+_WINDOW_FRAMES = 32
+_WINDOWS = 3
 _MOST_SCORED = 28
 _PERIODS = (7, 11, 13, 17, 19, 23)  # out of step with encoders and film, as vmaftune.search.part says
 _HIGHEST_PSNR_DB = 60.0
