@@ -48,7 +48,7 @@ BAD = {
     "-e h264_videotoolbox": "was built without h264_videotoolbox",
     "--plugin nosuch": "there is: ridge-sidecar",
     "--no-plugin nosuch": "no plugin nosuch is installed",
-    "--predictor nosuch": "there is: population",
+    "--predictor nosuch": "there is: mlp, population",
     "--plugin population": "kind predictor",
     "--predictor ridge-sidecar": "kind correction",
     "--ffmpeg /nosuch/ffmpeg": "no ffmpeg at /nosuch/ffmpeg",

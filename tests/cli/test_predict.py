@@ -18,7 +18,7 @@ def test_the_curve_is_one_screen(program: Program, clip: Path) -> None:
 
 def test_the_curve_as_json(program: Program, clip: Path) -> None:
     curve = program("predict", "-i", clip, *X264[:2], "--json").json
-    assert curve["encoder"] == "libx264" and curve["predictor"].startswith("population@")
+    assert curve["encoder"] == "libx264" and curve["predictor"].startswith("mlp@mlp_v1-")
     assert len(curve["crfs"]) == len(curve["vmaf"]) == len(curve["deviation"]) > 10
     assert (np.diff(curve["vmaf"]) <= 0.05).all() and min(curve["deviation"]) > 0
     assert set(curve["correction_vmaf"]) == {0.0}
@@ -31,7 +31,7 @@ def test_what_was_learned_shifts_the_curve(program: Program, clip: Path) -> None
 
 
 def test_predict_works_without_a_predictor(program: Program, clip: Path) -> None:
-    ended = program("predict", "-i", clip, *X264[:2], "--no-plugin", "population")
+    ended = program("predict", "-i", clip, *X264[:2], "--no-plugin", "mlp", "--no-plugin", "population")
     assert ended.code == 0 and "no predictor knows this encoder" in ended.out
 
 

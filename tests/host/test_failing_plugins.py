@@ -113,7 +113,7 @@ def test_a_bad_correction_is_named_once_and_the_search_is_that_of_the_bare_predi
 def test_a_bad_predictor_gives_way_to_the_next(run, install: Install, code: str, says: str) -> None:
     install("bad", PREDICTOR.format(predict=code))
     outcome, warnings = run()
-    assert outcome.curve.predictor.startswith("population@")
+    assert outcome.curve.predictor.startswith("mlp@")
     assert len(warnings) == 1 and says in warnings[0]
     with pytest.raises(PluginError, match="bad"):
         run(predictor="bad")
@@ -123,12 +123,12 @@ def test_a_predictor_that_does_not_know_the_encoder_gives_way_and_the_result_say
     install("bad", PREDICTOR.format(predict="raise Unsupported('libx264 is too new for me')"))
     outcome, warnings = run()
     assert warnings == []
-    assert outcome.curve.predictor.startswith("population@")
+    assert outcome.curve.predictor.startswith("mlp@")
     assert "too new for me" in (outcome.curve.bare.note or "")
 
 
 def test_with_no_predictor_at_all_a_search_still_ends(tmp_path: Path) -> None:
-    outcome = search_with(PluginChoice(off=("population",)), tmp_path)
+    outcome = search_with(PluginChoice(off=("mlp", "population")), tmp_path)
     assert outcome.stop.met and outcome.curve.predictor == "none@none"
 
 

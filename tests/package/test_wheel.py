@@ -25,8 +25,11 @@ NEEDED = {
     "vmaftune_plugins/sidecars/ridge.py",
     "vmaftune_plugins/trainers/__init__.py",
     "vmaftune_models/registry.json",
-    "vmaftune_models/population_v1.json",
-    "vmaftune_models/population_v1.md",
+    "vmaftune_models/population_v2.json",
+    "vmaftune_models/population_v2.md",
+    "vmaftune_models/mlp_v1.onnx",
+    "vmaftune_models/mlp_v1.md",
+    "vmaftune_models/mlp_v1.rows.jsonl.gz",
 }
 
 
@@ -76,7 +79,7 @@ def test_an_empty_environment_with_the_wheel_finds_a_crf_from_another_folder(art
     run = subprocess.run([*command, "--json"], cwd=away, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
-    assert report["vmaf"] >= 90 and report["predictor"].startswith("population@population_v1-")
+    assert report["vmaf"] >= 90 and report["predictor"].startswith("mlp@mlp_v1-")
     heavy = "import importlib.util as u; print([m for m in ('torch', 'onnx', 'scipy') if u.find_spec(m)])"
     found = subprocess.run([python, "-c", heavy], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
