@@ -19,8 +19,9 @@ _CARD = """\
 anything is encoded with the encoder that is asked for. It is the `mlp` predictor's prior of a search; a result is
 always a measured score.
 
-**Data.** `{data}`: {rows:,} rows, {curves} curves of {sources} sources ({kinds}). Every row is a real encode, scored
-with the VMAF model of its size, frames paired by index.
+**Data.** `{data}`: {rows:,} rows. Learned were {curves} curves of {sources} sources
+({kinds}).
+Every row is a real encode, scored with the VMAF model of its size, frames paired by index.
 
 **Model.** {members} MLPs ({hidden}, tanh) whose mean is the curve, shared by all encoders with a head for each, and a
 straight path beside them, in the basis of {components} principal components of each encoder's curves; made to fall
@@ -36,10 +37,9 @@ VMAF 90, 93 and 96, near when within 1.5 CRF of the truth (2.5 for SVT-AV1).
 
 {by_kind}
 
-**Limits.** It errs most on {worst}. Sources were {lowest} to {highest} pixels high. What lies far outside that, and
-encoders and presets that are not listed, are not its business: the population prior answers for those. The factor
-that makes 90 % intervals cover 90 % was set on the same held-out errors that the coverage is counted on, one number
-for each encoder and preset.
+**Limits.** {worst}Sources were {heights} pixels high.
+What lies far outside that, and encoders and presets that are not listed, are not its business: the population prior
+answers for those. Intervals, too, were made without the source that they are counted on.
 
 Licence: {licence}.
 """
@@ -54,14 +54,15 @@ def model_card(
         data: file name of the corpus it was trained on, and ``rows`` how many rows that has.
     """
     table = predictor.table
-    worst = sorted(predictor.by_kind, key=lambda group: -group.mae_vmaf)[:2]
+    by_error = sorted(predictor.by_kind, key=lambda group: -group.mae_vmaf)
+    worst = [f"{_plain(group.group)} ({group.mae_vmaf:.1f})" for group in by_error[:2]]
     return _CARD.format(
         id=model_id,
         data=data,
         rows=rows,
         curves=len(table.which),
         sources=len(set(table.sources)),
-        kinds=", ".join(sorted(set(table.kinds))),
+        kinds=", ".join(sorted(map(_plain, set(table.kinds)))),
         members=design.members,
         hidden="x".join(map(str, design.hidden)) or "no hidden layer",
         components=design.components,
@@ -69,9 +70,8 @@ def model_card(
         seed=seed,
         by_curve=_table("encoder", predictor.by_curve),
         by_kind=_table("content", predictor.by_kind),
-        worst=" and ".join(f"{group.group} ({group.mae_vmaf:.1f})" for group in worst),
-        lowest=int(table.heights.min()),
-        highest=int(table.heights.max()),
+        worst=f"It errs most on {' and '.join(worst)}. " if len(predictor.by_kind) > 1 else "",
+        heights=" to ".join(str(height) for height in dict.fromkeys((table.heights.min(), table.heights.max()))),
         licence=licence,
     )
 
@@ -81,7 +81,12 @@ def _table(of: str, groups: Sequence[Figures]) -> str:
     for g in groups:
         near = f"{100 * g.first_guess:.0f} %" if g.first_guess == g.first_guess else "–"
         lines.append(
-            f"| {g.group} | {g.curves} | {g.sources} | {g.mae_vmaf:.2f} | {g.median_vmaf:.2f} | {g.worst_decile_vmaf:.2f} "
-            f"| {100 * g.coverage_90:.0f} % | {near} |"
+            f"| {_plain(g.group)} | {g.curves} | {g.sources} | {g.mae_vmaf:.2f} | {g.median_vmaf:.2f} "
+            f"| {g.worst_decile_vmaf:.2f} | {100 * g.coverage_90:.0f} % | {near} |"
         )
     return "\n".join(lines)
+
+
+def _plain(name: str) -> str:
+    """A name of the user's, such as a kind of content, that cannot break a table."""
+    return " ".join(name.replace("|", "/").split())

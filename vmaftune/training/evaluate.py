@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from vmaftune.training.design import Design
-from vmaftune.training.network import falling, fit_scaler, train
+from vmaftune.training.network import falling, train
 from vmaftune.training.table import Table
+from vmaftune.training.uncertainty import fit_uncertainty
 from vmaftune.types import FloatArray
 
 REGION = (80.0, 98.0)
@@ -46,31 +46,34 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     score_error_vmaf: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldOut:
-    """Predictions of every curve by networks that never saw its source.
-
-    Attributes:
-        mean: shape (n, KNOTS), falling.
-        spread: standard deviation between members, shape (n, KNOTS).
-    """
-
-    mean: FloatArray
-    spread: FloatArray
-
-
 def leave_one_source_out(
     table: Table, design: Design, *, seed: int, on_progress: Callable[[float], None] = lambda share: None
-) -> HeldOut:
-    """Train a network for each source, blind to it, and let it predict that source's curves."""
+) -> FloatArray:
+    """Train a network for each source, blind to it, and let it predict that source's curves.
+
+    Returns:
+        The curve of each line of the table, as said by the network that never saw its source; shape (n, KNOTS), falling.
+    """
     sources = sorted(set(table.sources))
-    trained = train(table, fit_scaler(table), design, sources, seed=seed, on_progress=on_progress)
-    mean, spread = np.zeros_like(table.vmaf), np.zeros_like(table.vmaf)
+    trained = train(table, design, sources, seed=seed, on_progress=on_progress)
+    mean = np.zeros_like(table.vmaf)
     for fold, source in enumerate(sources):
         own = np.array([s == source for s in table.sources])
         mean[own] = trained.curves[fold][:, own].mean(axis=0)
-        spread[own] = trained.curves[fold][:, own].std(axis=0)
-    return HeldOut(mean=falling(mean), spread=spread)
+    return falling(mean)
+
+
+def held_out_deviation(table: Table, mean: FloatArray) -> FloatArray:
+    """Standard deviation at the knots of each curve, by an uncertainty that was fitted without its source.
+
+    Args:
+        mean: held-out curves, shape (n, KNOTS).
+    """
+    deviation = np.zeros_like(mean)
+    for source in set(table.sources):
+        own = np.array([s == source for s in table.sources])
+        deviation[own] = fit_uncertainty(table.without(source), mean[~own]).deviation(mean[own], table.which[own])
+    return deviation
 
 
 def errors(table: Table, mean: FloatArray) -> FloatArray:

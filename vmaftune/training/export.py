@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -40,13 +39,13 @@ class _Graph:
         return name
 
 
-def to_onnx(weights: Weights, scaler: Scaler, uncertainty: Uncertainty, table: Table) -> bytes:
+def to_onnx(weights: Weights, uncertainty: Uncertainty, table: Table) -> bytes:
     """The model file, by the contract of vmaftune.models.predictor.
 
     All members are one network: their hidden units stand side by side and their heads are averaged.
     """
     graph = _Graph()
-    scaled = _scale(graph, scaler, np.array([curve.family for curve in table.curves]))
+    scaled = _scale(graph, weights.scaler, np.array([curve.family for curve in table.curves]))
     mean = _mean(graph, weights, scaled, len(table.curves))
     _covariance(graph, uncertainty, mean)
     shapes = {"mean": [1, KNOTS], "covariance": [1, KNOTS, KNOTS]}
@@ -181,8 +180,3 @@ def _covariance(graph: _Graph, uncertainty: Uncertainty, mean: str) -> str:
     graph("Reshape", "correlation", "correlation_flat", graph.constant("matrix", np.array([1, KNOTS, KNOTS])))
     graph("Mul", "products", "down", "across")
     return graph("Mul", "covariance", "products", "correlation")
-
-
-def names(curves: Sequence[TrainedCurve]) -> tuple[str, ...]:
-    """Encoders with presets, as the registry lists them."""
-    return tuple(f"{curve.encoder} {curve.preset or 'none'}" for curve in curves)

@@ -28,13 +28,14 @@ def held_out_figure(predictor: TrainedPredictor) -> bytes:
 
     figure = Figure(figsize=(13.5, 4.4), dpi=110, layout="constrained")
     panels = figure.subplots(1, 3)
+    for axes in panels:
+        axes.grid(alpha=0.25)
+        axes.set_axisbelow(True)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
     _predicted(panels[0], predictor)
     _calibration(panels[1], predictor)
     _regions(panels[2], predictor)
-    for axes in panels:
-        axes.grid(alpha=0.25)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
     figure.suptitle("held-out sources (leave-one-source-out)", fontsize=10)
     file = io.BytesIO()
     figure.savefig(file, format="png", metadata={"Software": None})
@@ -43,17 +44,19 @@ def held_out_figure(predictor: TrainedPredictor) -> bytes:
 
 def _predicted(axes: Axes, predictor: TrainedPredictor) -> None:
     table = predictor.table
+    lines, knots = table.measured.nonzero()
+    # In no order, so that the encoder drawn last does not hide the others.
+    mixed = np.random.default_rng(0).permutation(len(lines))
+    lines, knots = lines[mixed], knots[mixed]
+    colours = [_COLOURS[place % len(_COLOURS)] for place in table.which[lines]]
+    axes.scatter(table.vmaf[lines, knots], predictor.mean[lines, knots], s=2, alpha=0.4, linewidths=0, c=colours)
     for place, curve in enumerate(table.curves):
-        own = table.which == place
-        chosen = table.measured[own]
-        colour = _COLOURS[place % len(_COLOURS)]
-        axes.plot(table.vmaf[own][chosen], predictor.mean[own][chosen], ".", ms=2, alpha=0.35, color=colour)
-        axes.plot([], [], "o", ms=5, color=colour, label=curve.name)
+        axes.plot([], [], "o", ms=5, color=_COLOURS[place % len(_COLOURS)], label=curve.name)
     axes.plot([_SHOWN_FROM_VMAF, 100], [_SHOWN_FROM_VMAF, 100], color="#24292f", lw=0.8)
     axes.set(
         xlim=(_SHOWN_FROM_VMAF, 100.5), ylim=(_SHOWN_FROM_VMAF, 100.5), xlabel="true VMAF", ylabel="predicted VMAF"
     )
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.legend(edgecolor="none", framealpha=0.9, fontsize=8, loc="lower right")
 
 
 def _calibration(axes: Axes, predictor: TrainedPredictor) -> None:
@@ -64,7 +67,7 @@ def _calibration(axes: Axes, predictor: TrainedPredictor) -> None:
     for place, curve in enumerate(table.curves):
         own = (table.which == place)[:, None] & inside
         standard = np.abs((predictor.mean - table.vmaf) / predictor.deviation)[own]
-        if not len(standard):
+        if not len(standard):  # none of its curves was measured there
             continue
         covered = [float((standard <= NormalDist().inv_cdf(0.5 + level / 2)).mean()) for level in _LEVELS]
         axes.plot(100 * _LEVELS, 100 * np.array(covered), color=_COLOURS[place % len(_COLOURS)], label=curve.name)
@@ -84,3 +87,4 @@ def _regions(axes: Axes, predictor: TrainedPredictor) -> None:
         axes.bar(np.arange(len(_REGIONS)) + place * width, heights, width, color=_COLOURS[place % len(_COLOURS)])
     axes.set_xticks(np.arange(len(_REGIONS)) + 0.4 - width / 2, [f"{low}–{high}" for low, high in _REGIONS], fontsize=8)
     axes.set(xlabel="true VMAF", ylabel="mean absolute error, VMAF")
+    axes.grid(axis="x", visible=False)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vmaftune.corpus.rows import CorpusRow
-from vmaftune.errors import VmafTuneError
+from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.models.predictor import open_model
 from vmaftune.training.design import SHIPPED, Design
-from vmaftune.training.evaluate import Figures, by_curve, by_kind, errors, figures, leave_one_source_out
+from vmaftune.training.evaluate import (
+    REGION,
+    Figures,
+    by_curve,
+    by_kind,
+    errors,
+    figures,
+    held_out_deviation,
+    leave_one_source_out,
+)
 from vmaftune.training.export import to_onnx
-from vmaftune.training.network import falling, fit_scaler, train
-from vmaftune.training.table import Table, training_table
+from vmaftune.training.network import falling, train
+from vmaftune.training.table import CurveKey, Table, training_table
 from vmaftune.training.uncertainty import Uncertainty, fit_uncertainty
 from vmaftune.types import FloatArray
 
@@ -29,7 +38,7 @@ class TrainedPredictor:
     Attributes:
         content: the ONNX file.
         table: what it was trained on.
-        mean: held-out curves, shape (n, KNOTS), and ``deviation`` their standard deviation.
+        mean: held-out curves, shape (n, KNOTS), and ``deviation`` their standard deviation, held out as well.
         uncertainty: as exported.
         by_curve, by_kind: held-out figures.
         difference_vmaf: largest difference of onnxruntime and torch over all curves and knots.
@@ -53,11 +62,12 @@ class TrainedPredictor:
             found[f"coverage_90 {group.group}"] = group.coverage_90
         return found
 
-    def mae_of(self, keys: set[tuple[str, int]]) -> float | None:
-        """Held-out mean absolute error in VMAF over the curves of these sources and heights, None where there are none."""
-        own = [(s, int(h)) in keys for s, h in zip(self.table.sources, self.table.heights, strict=True)]
-        each = errors(self.table, self.mean)[np.array(own)]
-        return None if np.isnan(each).all() else float(np.nanmean(each))
+    def mae_of(self, keys: Collection[CurveKey]) -> float | None:
+        """Held-out mean absolute error in VMAF over these curves, None where it did not learn all of them."""
+        place_of = {key: place for place, key in enumerate(self.table.keys)}
+        if not keys or any(key not in place_of for key in keys):
+            return None
+        return float(np.nanmean(errors(self.table, self.mean)[[place_of[key] for key in keys]]))
 
 
 def train_predictor(
@@ -68,7 +78,7 @@ def train_predictor(
     design: Design = SHIPPED,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> TrainedPredictor:
-    """Train and evaluate; the same rows and seed give the same bytes.
+    """Train and evaluate; the same rows and seed give the same bytes on one host.
 
     Args:
         rows: a checked corpus.
@@ -76,29 +86,32 @@ def train_predictor(
         on_progress: called with the share done, 0 to 1.
 
     Raises:
-        UserError: too few sources.
+        UserError: too few sources, or none with VMAF that errors count at.
         VmafTuneError: the file does not say what torch says.
     """
     table = training_table(rows, ranges)
-    held = leave_one_source_out(table, design, seed=seed, on_progress=on_progress)
-    uncertainty = fit_uncertainty(table, held.mean)
-    deviation = uncertainty.deviation(held.mean, table.which)
-    scaler = fit_scaler(table)
-    final = train(table, scaler, design, [None], seed=seed)
-    if final.weights is None:
+    if np.isnan(errors(table, table.vmaf)).all():
+        raise UserError(
+            f"no curve of the corpus has a VMAF of {REGION[0]:g} to {REGION[1]:g}: nothing says how good it is"
+        )
+    if not design.shared:
         raise VmafTuneError(f"the design {design.name!r} cannot be exported")
-    content = to_onnx(final.weights[0], scaler, uncertainty, table)
+    mean = leave_one_source_out(table, design, seed=seed, on_progress=on_progress)
+    uncertainty = fit_uncertainty(table, mean)
+    deviation = held_out_deviation(table, mean)
+    final = train(table, design, [None], seed=seed)
+    content = to_onnx(final.weights[0], uncertainty, table)
     difference = _difference(content, table, falling(final.curves[0].mean(axis=0)))
     if not difference <= LARGEST_DIFFERENCE_VMAF:
         raise VmafTuneError(f"onnxruntime and torch differ by {difference:.2g} VMAF: the model was not written")
     return TrainedPredictor(
         content=content,
         table=table,
-        mean=held.mean,
+        mean=mean,
         deviation=deviation,
         uncertainty=uncertainty,
-        by_curve=figures(table, held.mean, deviation, by_curve(table)),
-        by_kind=figures(table, held.mean, deviation, by_kind(table)),
+        by_curve=figures(table, mean, deviation, by_curve(table)),
+        by_kind=figures(table, mean, deviation, by_kind(table)),
         difference_vmaf=difference,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class Table:
     Attributes:
         curves: the m kinds of curve.
         which: place in ``curves`` of each, shape (n,).
-        sources, kinds: of each, n names.
+        clips, sources, kinds: of each, n names.
         heights: of each, in pixels, shape (n,).
         inputs: raw features and what network_inputs adds, shape (n, d + 2).
         vmaf: at the knots, shape (n, KNOTS).
@@ -65,6 +65,7 @@ class Table:
 
     curves: tuple[Curve, ...]
     which: np.ndarray
+    clips: tuple[str, ...]
     sources: tuple[str, ...]
     kinds: tuple[str, ...]
     heights: np.ndarray
@@ -77,6 +78,31 @@ class Table:
         """Place of each curve's pilot family in FAMILIES, shape (n,)."""
         families: np.ndarray = np.array([curve.family for curve in self.curves])[self.which]
         return families
+
+    @property
+    def keys(self) -> list[CurveKey]:
+        """What no two curves share."""
+        each = zip(self.clips, self.heights.tolist(), self.which.tolist(), strict=True)
+        return [(clip, height, self.curves[place].name) for clip, height, place in each]
+
+    def without(self, source: str | None) -> Table:
+        """The curves of all other sources; all curves for None."""
+        places = [place for place, name in enumerate(self.sources) if name != source]
+        return replace(
+            self,
+            which=self.which[places],
+            clips=tuple(self.clips[place] for place in places),
+            sources=tuple(self.sources[place] for place in places),
+            kinds=tuple(self.kinds[place] for place in places),
+            heights=self.heights[places],
+            inputs=self.inputs[places],
+            vmaf=self.vmaf[places],
+            measured=self.measured[places],
+        )
+
+
+CurveKey = tuple[str, int, str]
+"""Clip, height in pixels, encoder with preset."""
 
 
 def network_inputs(features: FloatArray) -> FloatArray:
@@ -94,15 +120,15 @@ def network_inputs(features: FloatArray) -> FloatArray:
 
 
 def training_table(rows: Sequence[CorpusRow], ranges: Mapping[str, tuple[float, float]]) -> Table:
-    """Curves of all encoders with enough sources.
+    """Curves of all encoders with enough sources. Rows with a feature that could not be measured do not count.
 
     Args:
-        ranges: CRFs of the first and the last knot by encoder.
+        ranges: CRFs of the first and the last knot by encoder; an encoder that is not there does not count either.
 
     Raises:
         UserError: no encoder has enough sources.
     """
-    kept, _ = drop_short_curves(row for row in rows if np.isfinite(row.features).all())
+    kept, _ = drop_short_curves(row for row in rows if row.encoder in ranges and np.isfinite(row.features).all())
     points: dict[tuple[str, int, str, str | None], dict[float, float]] = defaultdict(dict)
     first: dict[tuple[str, int, str, str | None], CorpusRow] = {}
     for row in kept:
@@ -112,10 +138,13 @@ def training_table(rows: Sequence[CorpusRow], ranges: Mapping[str, tuple[float, 
     sources = defaultdict(set)
     for row in first.values():
         sources[row.encoder, row.preset].add(row.source)
-    kinds_of_curve = sorted((c for c, of in sources.items() if len(of) >= LEAST_SOURCES and c[0] in ranges), key=str)
+    kinds_of_curve = sorted((c for c, of in sources.items() if len(of) >= LEAST_SOURCES), key=str)
     if not kinds_of_curve:
         most = max((len(of) for of in sources.values()), default=0)
-        raise UserError(f"the corpus has {most} sources of one encoder and preset: training needs {LEAST_SOURCES}")
+        raise UserError(
+            f"the corpus has whole curves, with all features, of {most} sources for one encoder and preset: training "
+            f"needs {LEAST_SOURCES}"
+        )
     curves = tuple(Curve(encoder=e, preset=p, low=ranges[e][0], high=ranges[e][1]) for e, p in kinds_of_curve)
     keys = sorted((key for key in points if key[2:] in kinds_of_curve), key=str)
     which = np.array([kinds_of_curve.index(key[2:]) for key in keys])
@@ -127,6 +156,7 @@ def training_table(rows: Sequence[CorpusRow], ranges: Mapping[str, tuple[float, 
     return Table(
         curves=curves,
         which=which,
+        clips=tuple(key[0] for key in keys),
         sources=tuple(first[key].source for key in keys),
         kinds=tuple(first[key].kind for key in keys),
         heights=np.array([key[1] for key in keys]),

@@ -1,6 +1,6 @@
 """How far the mean curve may be off: a covariance over the knots, made from errors on sources that were left out.
 
-An error has a spread that grows with the distance to VMAF's ceiling, a factor for each encoder and preset, and a correlation
+An error has a spread that depends on the distance to VMAF's ceiling, a factor for each encoder and preset, and a correlation
 between knots. All three are read off leave-one-source-out errors.
 """
 
@@ -20,8 +20,9 @@ _OF_INTEREST = (80.0, 98.0)
 _FLOOR_VMAF = 0.25
 _LOCAL_SHARE = 0.08
 _LOCAL_LENGTH = 0.12
-_LEVELS = np.array([0.0, 1.0, 2.0, 4.0, 6.0, 9.0, 13.0, 18.0, 25.0, 40.0, 100.0])
+_LEVELS = np.array([0.0, 1.0, 2.0, 4.0, 6.0, 9.0, 13.0, 18.0, 25.0, 40.0, 101.0])
 _LEAST_IN_LEVEL = 40
+_LEAST_MOMENT = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,23 +77,35 @@ def fit_uncertainty(table: Table, mean: FloatArray) -> Uncertainty:
 
 
 def _spread(lacking: FloatArray, error: FloatArray, measured: np.ndarray) -> tuple[FloatArray, FloatArray]:
-    """Spread of the error by distance to the ceiling, rising."""
-    centres, spreads = [0.0], [_FLOOR_VMAF]
+    """Spread of the error by distance to the ceiling: where a curve is said to be at it, it may be far from it.
+
+    Returns:
+        Rising distances from -1 to 101, and the spreads there.
+    """
+    centres, spreads = [], []
     for low, high in itertools.pairwise(_LEVELS):
         inside = measured & (lacking >= low) & (lacking < high)
         if inside.sum() >= _LEAST_IN_LEVEL:
             centres.append(float(lacking[inside].mean()))
-            # As wide as a normal distribution with this quantile: few errors are far larger than the others.
-            spreads.append(float(np.quantile(np.abs(error[inside]), COVERAGE)) / _Z)
-    return np.array([*centres, 101.0]), np.maximum.accumulate([*spreads, max(spreads)])
+            spreads.append(_width(error[inside]))
+    if not centres:
+        centres, spreads = [50.0], [_width(error[measured])]
+    return np.array([-1.0, *centres, 101.0]), np.array([spreads[0], *spreads, spreads[-1]])
+
+
+def _width(error: FloatArray) -> float:
+    """Standard deviation of the normal distribution that has this quantile: few errors are far larger than the others."""
+    return max(float(np.quantile(np.abs(error), COVERAGE)) / _Z, _FLOOR_VMAF)
 
 
 def _correlation(standard: FloatArray) -> FloatArray:
     """Correlation of errors between knots, with a share that is local, so that a score tells most of its own neighbourhood."""
     bounded = np.clip(standard, -3.0, 3.0)
     moments = bounded.T @ bounded / len(bounded)
-    deviation = np.sqrt(moments.diagonal())
+    # Where there was no error at all, such as at a CRF that is without loss for all, knots do not depend on each other.
+    deviation = np.sqrt(np.maximum(moments.diagonal(), _LEAST_MOMENT))
     empirical = moments / np.outer(deviation, deviation)
+    np.fill_diagonal(empirical, 1.0)
     at = np.linspace(0.0, 1.0, KNOTS)
     local = np.exp(-0.5 * ((at[:, None] - at[None, :]) / _LOCAL_LENGTH) ** 2)
     correlation: FloatArray = (1.0 - _LOCAL_SHARE) * empirical + _LOCAL_SHARE * local
