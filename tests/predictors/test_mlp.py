@@ -213,10 +213,10 @@ def test_without_the_shipped_model_it_is_unsupported(
 
 
 def test_a_model_that_is_none_or_no_predictor_is_the_users_mistake(own: Path) -> None:
-    with pytest.raises(UserError, match="no model 'mine' is registered; there is: population_v1"):
+    with pytest.raises(UserError, match="no model 'mine' is registered; there is: population_v2"):
         MlpPredictor("mine")
-    with pytest.raises(UserError, match="population_v1 is of kind population, not predictor"):
-        MlpPredictor("population_v1")
+    with pytest.raises(UserError, match="population_v2 is of kind population, not predictor"):
+        MlpPredictor("population_v2")
 
 
 def test_a_broken_file_is_one_line(own: Path) -> None:
@@ -236,7 +236,7 @@ def run(
 
 def test_a_name_in_the_settings_that_is_no_predictor_ends_the_run_at_once(own: Path, tmp_path: Path) -> None:
     build.register(own, "own")
-    for name in ("mine", "population_v1"):
+    for name in ("mine", "population_v2"):
         with pytest.raises(UserError, match=rf"^my\.toml: plugins\.mlp: model = '{name}': no such predictor .*own$"):
             run(tmp_path, {"model": name})
     with pytest.raises(UserError, match="model"):

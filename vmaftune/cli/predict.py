@@ -90,7 +90,7 @@ def command(**options: Any) -> None:
 def _lines(report: PredictReport) -> list[str]:
     lines = [f"{report.encoder} preset {report.preset or 'none'}, expected by {report.predictor} (not verified)"]
     if report.note:
-        lines.append(report.note)
+        lines += report.note.split("; ")
     lines.append("   CRF    VMAF   90 % band")
     for place in np.unique(np.linspace(0, len(report.crfs) - 1, _LINES).round().astype(int)):
         crf, mean, reach = report.crfs[place], report.vmaf[place], 1.645 * report.deviation[place]

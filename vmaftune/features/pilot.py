@@ -22,6 +22,7 @@ from vmaftune.media.facts import MediaFacts
 _WINDOW_FRAMES = 32
 _WINDOWS = 3
 _MOST_SCORED = 28
+_LEAST_SIDE = 32  # below, libvmaf crashes
 _PERIODS = (7, 11, 13, 17, 19, 23)  # out of step with encoders and film, as vmaftune.search.part says
 _HIGHEST_PSNR_DB = 60.0
 _LEAST_BITS_PER_PIXEL = 2.0**-20
@@ -114,7 +115,7 @@ class Pilot:
         self._pixels = width * height
         scored = vmaf.decide(vmaf.ScoreSettings(), facts.width, facts.height, 8)
         full = scored.size or (facts.width, facts.height)
-        self._size = tuple(max(16, side // 4 * 2) for side in full)
+        self._size = tuple(max(_LEAST_SIDE, side // 4 * 2) for side in full)
         self._model = scored.model
         every = max(_WINDOW_FRAMES, packets // _WINDOWS)
         encoded = min(packets, max(1, packets // every) * _WINDOW_FRAMES)

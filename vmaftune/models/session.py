@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,8 @@ def open_session(content: bytes, what: str) -> Any:
         OnnxruntimeMissing: onnxruntime cannot be imported.
         VmafTuneError: the file is not ONNX, not whole, or not of opset 17.
     """
+    # Nothing leaves the host: onnxruntime otherwise begins to collect telemetry, in a file of its own, when it is imported.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
