@@ -100,7 +100,7 @@ def measure(
     help="Leave a source out (repeatable; the start of its name is enough).",
 )
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder with registry.json.")
-@click.option("--id", "model_id", default="population_v2", show_default=True, help="Name of the model.")
+@click.option("--id", "model_id", default="own_population", show_default=True, help="Name of the model.")
 @click.option("--data", metavar="NAME", help="File that keeps the rows.  [default: ID.rows.jsonl.gz]")
 @host_options
 def population(
