@@ -140,7 +140,7 @@ def _train(
         loss = ((huber * weight).mean(2) * seen).sum(1) / count
         total = (loss + design.decay / 3.0 * model.squares() / count.sqrt()).sum()
         optimizer.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         optimizer.step()
         on_progress((step + 1) / design.steps)
     with torch.no_grad():
@@ -237,7 +237,7 @@ class _Batched:
 
         def knots(scores: torch.Tensor) -> np.ndarray:
             """From scores (members, curves, x, k) to VMAF at the knots."""
-            return torch.einsum("mcxk,mckn->mcxn", scores[chosen], self._basis[chosen]).detach().numpy()
+            return np.asarray(torch.einsum("mcxk,mckn->mcxn", scores[chosen], self._basis[chosen]).detach())
 
         bias = knots(self._bias[:, :, None])[:, :, 0] + self._mean[chosen].numpy()
         layers = [(w[chosen, 0].detach().numpy(), b[chosen, 0, 0].detach().numpy()) for w, b in self._layers]
