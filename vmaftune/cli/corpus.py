@@ -108,7 +108,7 @@ def population(
 ) -> None:
     """Make the population prior from the corpus file ROWS, and register it: model, data and their hashes."""
     session = Session(options)
-    kept = [row for row in read_rows(rows) if not row.source.startswith(exclude)] if exclude else read_rows(rows)
+    kept = [row for row in read_rows(rows) if not row.source.startswith(exclude)]
     if not kept:
         raise UserError(f"{rows} holds no row that is not excluded")
     whole, short = drop_short_curves(kept)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
 from rich.text import Text
 
-from vmaftune.cli.screen import _undisturbed
+from vmaftune.cli.live import LiveLine
 from vmaftune.corpus.failures import Failure, summary
 from vmaftune.corpus.pace import Pace
 from vmaftune.corpus.rows import CorpusRow
@@ -19,7 +16,7 @@ from vmaftune.encoders.spec import number
 from vmaftune.media.facts import shown
 
 
-class CorpusScreen(Observer):
+class CorpusScreen(LiveLine, Observer):
     """Shows a measurement on standard error.
 
     Attributes:
@@ -29,38 +26,24 @@ class CorpusScreen(Observer):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.rows = self.measured_now = 0
         self.failures: list[Failure] = []
         self._total = self._done = 0
         self._began = time.monotonic()
         self._pace = Pace(0.0)
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._progress: Progress | None = None
         self._task: TaskID | None = None
-
-    def __enter__(self) -> CorpusScreen:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._progress is not None:
-            with _undisturbed():
-                self._progress.stop()
 
     def begun(self, rows: int, there: int, work: float) -> None:
         self._total, self.rows, self._pace = rows, there, Pace(work)
-        self._console.print(Text(f"{counted(rows)} to measure, {there} there", style="dim"))
-        if sys.stderr.isatty() and rows:
-            columns = (
-                TextColumn("  {task.completed}/{task.total} rows"),
-                BarColumn(30),
-                TextColumn("{task.description}"),
-            )
-            self._progress = Progress(*columns, console=self._console, transient=True)
-            self._task = self._progress.add_task(self._expected(), total=rows)
-            with _undisturbed():
-                self._progress.start()
+        self.console.print(Text(f"{counted(rows)} to measure, {there} there", style="dim"))
+        if not rows:
+            return
+        progress = self.show_live(
+            TextColumn("  {task.completed}/{task.total} rows"), BarColumn(30), TextColumn("{task.description}")
+        )
+        if progress is not None:
+            self._task = progress.add_task(self._expected(), total=rows)
 
     def measured(self, row: CorpusRow, work: float) -> None:
         self._pace.measured(work)
@@ -68,7 +51,7 @@ class CorpusScreen(Observer):
         self.measured_now += 1
         preset = f" {row.preset}" if row.preset else ""
         what = f"{shown(row.clip)} {row.width}x{row.height} {row.encoder}{preset} CRF {number(row.crf)}"
-        self._advance(1, None if self._progress else f"{what}: VMAF {row.vmaf_mean:.2f}  ({self._expected()})")
+        self._advance(1, None if self.display else f"{what}: VMAF {row.vmaf_mean:.2f}  ({self._expected()})")
 
     def failed(self, failure: Failure, rows: int, work: float) -> None:
         self._pace.given_up(work)
@@ -80,9 +63,9 @@ class CorpusScreen(Observer):
     def _advance(self, rows: int, line: str | None) -> None:
         self._done += rows
         if line is not None:
-            self._console.print(Text(f"{self._done}/{self._total} {' '.join(line.split())}"))
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=self._done, description=self._expected())
+            self.console.print(Text(f"{self._done}/{self._total} {' '.join(line.split())}"))
+        if self.display is not None and self._task is not None:
+            self.display.update(self._task, completed=self._done, description=self._expected())
 
     def _expected(self) -> str:
         rate, left = self._pace.rows_per_minute, self._pace.seconds_left
@@ -100,7 +83,7 @@ class CorpusScreen(Observer):
     def show_failures(self) -> None:
         """A line for each reason."""
         for line in summary(self.failures):
-            self._console.print(Text(f"  {' '.join(line.split())}"))
+            self.console.print(Text(f"  {' '.join(line.split())}"))
 
 
 def counted(count: int) -> str:

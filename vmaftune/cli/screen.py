@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import TracebackType
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from vmaftune.cli.live import LiveLine
 from vmaftune.encoders.spec import number
 from vmaftune.host.run import PredictedCurve
 from vmaftune.search.engine import Observer
 from vmaftune.types import ProbeRecord
 
 
-class Screen(Observer):
+class Screen(LiveLine, Observer):
     """Shows a search on standard error.
 
     Args:
@@ -27,36 +21,26 @@ class Screen(Observer):
     """
 
     def __init__(self, target: float, *, quiet: bool) -> None:
+        super().__init__()
         self._target, self._quiet = target, quiet
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._chance = 0.0
         self._frames = 0
 
     def __enter__(self) -> Screen:
-        if not self._quiet and sys.stderr.isatty():
-            columns = (TextColumn("  {task.description}"), BarColumn(30), TextColumn("{task.percentage:>3.0f}%"))
-            self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True)
-            try:
-                with _undisturbed():
-                    self._progress.start()
-            except BaseException:
-                self._progress.stop()
-                raise
+        if not self._quiet:
+            self.show_live(
+                TextColumn("  {task.description}"),
+                BarColumn(30),
+                TextColumn("{task.percentage:>3.0f}%"),
+                TimeElapsedColumn(),
+            )
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._progress is not None:
-            with _undisturbed():
-                self._progress.stop()
 
     def note(self, text: str) -> None:
         """One line of information."""
         if not self._quiet:
-            self._console.print(Text(text, style="dim"))
+            self.console.print(Text(text, style="dim"))
 
     def begun(self, frames: int) -> None:
         self._frames = frames
@@ -79,17 +63,17 @@ class Screen(Observer):
 
     def probing(self, number_: int, crf: float, probability: float, explore: bool) -> None:
         self._chance = probability
-        if self._progress is not None:
+        if self.display is not None:
             what = "exploring" if explore else _chance(probability)
-            self._task = self._progress.add_task(f"CRF {number(crf):<6} {what}", total=1.0)
+            self._task = self.display.add_task(f"CRF {number(crf):<6} {what}", total=1.0)
 
     def progress(self, share: float) -> None:
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=share)
+        if self.display is not None and self._task is not None:
+            self.display.update(self._task, completed=share)
 
     def probed(self, record: ProbeRecord) -> None:
-        if self._progress is not None and self._task is not None:
-            self._progress.remove_task(self._task)
+        if self.display is not None and self._task is not None:
+            self.display.remove_task(self._task)
             self._task = None
         if self._quiet:
             return
@@ -110,21 +94,7 @@ class Screen(Observer):
         else:
             seconds = record.encode_seconds + record.score_seconds
             line.append(f"  {seconds:6.1f} s  {part or _chance(self._chance)}", style="dim")
-        self._console.print(line)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Holds back interrupts: one in the midst of hiding or showing the cursor would leave it hidden."""
-    held: list[int] = []
-    before = {n: signal.signal(n, lambda number, frame: held.append(number)) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number_, handler in before.items():
-            signal.signal(number_, handler)
-        if held:
-            signal.raise_signal(held[0])
+        self.console.print(line)
 
 
 def _chance(probability: float) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vmaftune.config.load import LoadedConfig, load_config
-from vmaftune.encoders.spec import EncoderSpec, parse_enc
+from vmaftune.encoders.spec import EncoderSpec, find_encoder, parse_enc
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
 from vmaftune.ffmpeg.vmaf import ScoreSettings
@@ -70,14 +70,7 @@ class Session:
         Raises:
             UserError: one of them does not know it.
         """
-        name = self.option("encoder", DEFAULT_ENCODER)
-        spec = self.manager.encoders.get(name)
-        if spec is None:
-            raise UserError(f"no encoder {name!r}; there is: {', '.join(sorted(self.manager.encoders))}")
-        if ffmpeg is not None and name not in ffmpeg.encoders:
-            mend = "use another encoder, or name an ffmpeg that has it with --ffmpeg"
-            raise UserError(f"{ffmpeg.path} (ffmpeg {ffmpeg.version}) was built without {name}; {mend}")
-        return spec
+        return find_encoder(self.option("encoder", DEFAULT_ENCODER), self.manager.encoders, ffmpeg)
 
     def grid(self, spec: EncoderSpec) -> FloatArray:
         """The CRF grid of a search: the encoder's, within the bounds the user set.

@@ -165,7 +165,7 @@ def _rows(corpora: tuple[str, ...], exclude: tuple[str, ...], allow_mixed: bool)
     rows: list[CorpusRow] = []
     for corpus in corpora:
         rows += _shipped_rows() if corpus == SHIPPED_CORPUS else read_rows(Path(corpus))
-    kept = [row for row in rows if not row.source.startswith(exclude)] if exclude else rows
+    kept = [row for row in rows if not row.source.startswith(exclude)]
     check_corpus(kept, " and ".join(corpora), allow_mixed=allow_mixed)
     if bare := sum(any(map(math.isnan, row.features)) for row in kept):
         warn(f"{bare} of {len(kept)} rows left out: a feature of theirs, such as the pilot, could not be measured")

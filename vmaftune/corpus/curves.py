@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from vmaftune.encoders.spec import EncoderSpec, number, settings_for
+from vmaftune.encoders.spec import EncoderSpec, find_encoder, number, settings_for
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.search.grid import crf_grid
@@ -41,11 +41,7 @@ def parse_curves(texts: Sequence[str], encoders: Mapping[str, EncoderSpec], ffmp
 def _curve(text: str, encoders: Mapping[str, EncoderSpec], ffmpeg: Ffmpeg) -> Curve:
     who, equals, crfs = text.partition("=")
     name, colon, preset = who.partition(":")
-    spec = encoders.get(name)
-    if spec is None:
-        raise UserError(f"--curve {text}: no encoder {name!r}; there is: {', '.join(sorted(encoders))}")
-    if name not in ffmpeg.encoders:
-        raise UserError(f"--curve {text}: {ffmpeg.path} (ffmpeg {ffmpeg.version}) was built without {name}")
+    spec = find_encoder(name, encoders, ffmpeg)
     if colon and spec.preset_option is None:
         raise UserError(f"--curve {text}: {name} has no presets")
     settings = settings_for(

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from vmaftune.corpus.check import check_corpus
+from vmaftune.corpus.check import LEAST_SOURCES, check_corpus
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
 from vmaftune.features.schema import SCHEMA_VERSION, Features
@@ -19,7 +19,6 @@ _COMPONENTS = 4
 _FEATURE_RIDGE = 30.0
 _RESIDUAL_LENGTH_SHARE = 1.0 / 3.0
 _LEAST_RESIDUAL_VMAF = 1.0
-_LEAST_SOURCES = 5
 
 
 class CurvePrior(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +84,7 @@ def fit_population(rows: Sequence[CorpusRow], ranges: dict[str, tuple[float, flo
     for (encoder, preset), sources in sorted(curves.items(), key=str):
         full = max(len(points) for points in sources.values())
         whole = {source: points for source, points in sources.items() if len(points) == full}
-        if len(whole) < _LEAST_SOURCES:
+        if len(whole) < LEAST_SOURCES:
             continue
         low, high = ranges[encoder]
         crfs = np.arange(np.floor(low), np.ceil(high) + 1.0)
@@ -93,7 +92,7 @@ def fit_population(rows: Sequence[CorpusRow], ranges: dict[str, tuple[float, flo
         known = np.array([features[encoder][clip].scaled() for clip in whole])
         priors.append(_fit(encoder, preset, crfs, table, known))
     if not priors:
-        raise UserError(f"no encoder has the {_LEAST_SOURCES} whole curves that a population needs")
+        raise UserError(f"no encoder has the {LEAST_SOURCES} whole curves that a population needs")
     return Population(schema=1, priors=priors)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from vmaftune.errors import UserError
+from vmaftune.ffmpeg.locate import Ffmpeg
 
 
 class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +118,25 @@ def _merged(arguments: Sequence[str]) -> list[str]:
 def number(value: float) -> str:
     """A CRF as it is written: ``23``, ``23.5``."""
     return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def find_encoder(name: str, encoders: Mapping[str, EncoderSpec], ffmpeg: Ffmpeg | None) -> EncoderSpec:
+    """The encoder of that name, known to us and to ``ffmpeg``.
+
+    Args:
+        encoders: those that plugins yielded, by name.
+        ffmpeg: None where no encode is made.
+
+    Raises:
+        UserError: one of them does not know it.
+    """
+    spec = encoders.get(name)
+    if spec is None:
+        raise UserError(f"no encoder {name!r}; there is: {', '.join(sorted(encoders))}")
+    if ffmpeg is not None and name not in ffmpeg.encoders:
+        mend = "use another encoder, or name an ffmpeg that has it with --ffmpeg"
+        raise UserError(f"{ffmpeg.path} (ffmpeg {ffmpeg.version}) was built without {name}; {mend}")
+    return spec
 
 
 def settings_for(

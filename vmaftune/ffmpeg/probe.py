@@ -153,6 +153,10 @@ def _encode_arguments(sample: Path, stream_index: int, settings: EncoderSettings
     return [*source, "-map", f"0:{stream_index}", *chain, *_PASS_THROUGH, *settings.output_arguments(crf)]
 
 
+def _score_arguments(graph: str, files: _Files) -> list[str]:
+    return ["-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH, *_COUNT_FRAMES, file_url(files.read)]
+
+
 def _one_process(
     ffmpeg: Ffmpeg,
     sample: Path,
@@ -182,17 +186,7 @@ def _one_process(
         *_encode_arguments(sample, stream_index, settings, crf),
         *_COUNT_PACKETS,
         file_url(files.packets),
-        *(
-            "-dec",
-            "0:0",
-            "-filter_complex",
-            graph,
-            "-map",
-            "[scored]",
-            *_PASS_THROUGH,
-            *_COUNT_FRAMES,
-            file_url(files.read),
-        ),
+        *("-dec", "0:0", *_score_arguments(graph, files)),
     ]
     seconds, _ = process.run(ffmpeg.path, arguments, on_progress=on_progress)
     return seconds, 0.0
@@ -226,7 +220,7 @@ def _two_processes(
         score = [
             *("-i", file_url(encoded), *_KEEP_FILTERS, "-i", file_url(sample)),
             *("-map", "0:v:0", "-c", "copy", *_COUNT_PACKETS, file_url(files.packets)),
-            *("-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH, *_COUNT_FRAMES, file_url(files.read)),
+            *_score_arguments(graph, files),
         ]
         score_seconds, _ = process.run(ffmpeg.path, score)
     finally:

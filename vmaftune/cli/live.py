@@ -1,0 +1,65 @@
+"""A live line on standard error that leaves the cursor as it was, however the command ends."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn
+
+_Self = TypeVar("_Self", bound="LiveLine")
+
+
+class LiveLine:
+    """What stands on standard error while a command works: nothing live in a pipe, a progress display on a terminal.
+
+    Attributes:
+        console: standard error.
+        display: progress while there is one, else None.
+    """
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.display: Progress | None = None
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.display is not None:
+            with _undisturbed():
+                self.display.stop()
+
+    def show_live(self, *columns: ProgressColumn) -> Progress | None:
+        """Begin a display of ``columns``, which ends with the context; None where standard error is no terminal."""
+        if not sys.stderr.isatty():
+            return None
+        self.display = Progress(*columns, console=self.console, transient=True)
+        try:
+            with _undisturbed():
+                self.display.start()
+        except BaseException:
+            self.display.stop()
+            raise
+        return self.display
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Holds back interrupts: one in the midst of hiding or showing the cursor would leave it hidden."""
+    held: list[int] = []
+    before = {n: signal.signal(n, lambda number, frame: held.append(number)) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if held:
+            signal.raise_signal(held[0])
