@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from probes import Curve, SharedProbes
 from rules import ab_av1, bisection
 from summary import BISECTION, RULE, Tally
 
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.host.manager import PluginManager
-from vmaftune.host.run import PluginChoice, PluginRun
+from vmaftune.host.run import PluginChoice, PluginRun, PredictedCurve
 from vmaftune.search.engine import Observer, search
 from vmaftune.search.strategy import Goal
 from vmaftune.types import Capture, CurveContext, FloatArray
@@ -36,8 +37,8 @@ class _Watched(PluginRun):
         super().__init__(manager, choice, folder, warn)
         self.captures: list[Capture] = []
 
-    def learn(self, capture: Capture) -> None:
-        self.captures.append(capture)
+    def learn(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> None:
+        self.captures.append(curve.capture(index, observed, unix_seconds))
 
 
 def run(method: str, curve: Curve, target: float, manager: PluginManager, state: Path) -> tuple[Tally, list[Capture]]:
@@ -79,9 +80,9 @@ def teach(
         # the same one.
         plugins = PluginRun(manager, OURS["warm"], state, warn)
         first = captures[0]
-        plugins.predict(CurveContext(features=first.features, encoder=spec, preset=first.preset, crfs=grid))
+        curve = plugins.predict(CurveContext(features=first.features, encoder=spec, preset=first.preset, crfs=grid))
         for capture in captures:
-            plugins.learn(capture)
+            plugins.learn(curve, int(np.argmin(np.abs(grid - capture.crf))), capture.observed, capture.unix_seconds)
 
 
 def warn(text: str) -> None:

@@ -76,25 +76,34 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True)
 class Adjustment:
-    """What a correction adds to a predicted curve.
+    """What a correction makes of the curve that it was given.
 
     Attributes:
         shift: VMAF added at each CRF of the grid, shape (n,). Exactly zero while nothing was learned.
         captures: how many captures it rests on.
+        covariance: of the shifted curve, shape (n, n), as in Prediction; None leaves it as it was given.
+        note: something a person should know, such as that what was learned no longer fits.
     """
 
     shift: FloatArray
     captures: int
+    covariance: FloatArray | None = None
+    note: str | None = None
 
 
 class Capture(msgspec.Struct, frozen=True, kw_only=True):
     """One score that was paid for, as corrections and trainers learn from it. No name, path or hash of a source in it.
 
+    Scores of one source come with the same features: that is how a learner knows that they are of one source.
+
     Attributes:
         features: of the source.
         encoder, preset, crf: the encode.
         crf_position: place of the CRF in the encoder's search range, 0 (best) to 1 (coarsest).
-        predicted: VMAF that the predictor, without corrections, gave.
+        predicted: VMAF as it was given to this learner: to a correction by the predictor and the corrections before it, to a
+            trainer by the predictor alone.
+        deviation: standard deviation of ``predicted``, in VMAF.
+        corrected: VMAF after this correction; for a trainer, after all corrections.
         observed: VMAF that was measured.
         unix_seconds: when.
     """
@@ -105,6 +114,8 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     crf: float
     crf_position: float
     predicted: float
+    deviation: float
+    corrected: float
     observed: float
     unix_seconds: float
 
@@ -179,8 +190,8 @@ class PluginContext:
 
     Attributes:
         settings: instance of the spec's ``settings`` type, validated.
-        predictor_version: version of the predictor in use; learned state is keyed by it. Empty for a predictor's own
-            factory.
+        predictor_version: version of the predictor in use, with ``+NAME`` for each correction that comes before; learned
+            state is keyed by it. Empty for a predictor's own factory.
         cache_folder: ``<cache>/vmaf-tune``; the only place where a plugin may write.
         warn: shows one line to the user.
     """
@@ -206,7 +217,7 @@ class Correction(Protocol):
     """Shifts curves by what this host has learned."""
 
     def correct(self, context: CurveContext, prediction: Prediction) -> Adjustment:
-        """The shift for one source. ``prediction`` is the predictor's own, before any correction."""
+        """The shift for one source. ``prediction`` is what the predictor and the corrections named before this one made."""
 
     def learn(self, capture: Capture) -> None:
         """Take in one capture, durably: it survives a kill right after this returns."""

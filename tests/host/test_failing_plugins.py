@@ -104,7 +104,7 @@ def test_a_bad_correction_is_named_once_and_the_search_is_that_of_the_bare_predi
     [
         ("raise KeyError('x')", "KeyError"),
         ("return Prediction(mean=np.full(n, np.inf), covariance=np.eye(n))", "no number"),
-        ("return Prediction(mean=np.full(n, 90.0), covariance=np.eye(2))", "shapes"),
+        ("return Prediction(mean=np.full(n, 90.0), covariance=np.eye(2))", "shape (2, 2)"),
         ("return Prediction(mean=np.full(n, 9000.0), covariance=np.eye(n))", "VMAF from"),
         ("return Prediction(mean=np.full(n, 90.0), covariance=-np.eye(n))", "variances"),
         ("return 93", "attribute"),

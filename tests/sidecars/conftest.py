@@ -44,6 +44,8 @@ def capture(crf: float, residual: float, *, offset: float = 0.0, encoder: str = 
         crf=crf,
         crf_position=position,
         predicted=90.0,
+        deviation=1.5,
+        corrected=90.0,
         observed=90.0 + residual,
         unix_seconds=at,
     )

@@ -14,12 +14,14 @@ import numpy as np
 from vmaftune.config.validate import validated
 from vmaftune.errors import PluginError, Unsupported
 from vmaftune.host.manager import PluginManager, Registration
+from vmaftune.search.grid import crf_positions
 from vmaftune.search.prior import uninformed
 from vmaftune.types import (
     Adjustment,
     Capture,
     Correction,
     CurveContext,
+    FloatArray,
     PluginContext,
     Prediction,
     Predictor,
@@ -59,19 +61,49 @@ class PluginChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedCurve:
-    """The local prior: what the predictor said, and what corrections made of it.
+    """The local prior: what the predictor said, and what corrections made of it, each of what the ones before it made.
 
     Attributes:
         predictor: name, and version after an ``@``.
+        context: what was asked.
         bare: the predictor's own.
-        corrected: with all shifts added; the same object as ``bare`` when they are exactly zero.
-        adjustments: by correction.
+        corrected: after all corrections; the same object as ``bare`` when they changed nothing.
+        given: for each correction, the prediction that it was given.
+        adjustments: for each correction, what it made of that.
     """
 
     predictor: str
+    context: CurveContext
     bare: Prediction
     corrected: Prediction
+    given: dict[str, Prediction]
     adjustments: dict[str, Adjustment]
+
+    def capture(self, index: int, observed: float, unix_seconds: float) -> Capture:
+        """The score at one place of the grid as trainers learn from it."""
+        return self._capture(index, observed, unix_seconds, self.bare, self.corrected.mean)
+
+    def capture_for(self, correction: str, index: int, observed: float, unix_seconds: float) -> Capture:
+        """The same as one correction learns from it."""
+        given = self.given[correction]
+        corrected = given.mean + self.adjustments[correction].shift
+        return self._capture(index, observed, unix_seconds, given, corrected)
+
+    def _capture(
+        self, index: int, observed: float, unix_seconds: float, given: Prediction, corrected: FloatArray
+    ) -> Capture:
+        return Capture(
+            features=self.context.features,
+            encoder=self.context.encoder.name,
+            preset=self.context.preset,
+            crf=float(self.context.crfs[index]),
+            crf_position=float(crf_positions(self.context.encoder, self.context.crfs)[index]),
+            predicted=float(np.clip(given.mean[index], 0.0, 100.0)),
+            deviation=math.sqrt(max(0.0, float(given.covariance[index, index]))),
+            corrected=float(np.clip(corrected[index], 0.0, 100.0)),
+            observed=observed,
+            unix_seconds=unix_seconds,
+        )
 
 
 class PluginRun:
@@ -121,27 +153,37 @@ class PluginRun:
         """
         name, bare = self._bare(context)
         self._start_active()
-        shift = np.zeros(len(context.crfs))
+        curve = bare
+        given: dict[str, Prediction] = {}
         adjustments: dict[str, Adjustment] = {}
         for correction_name, correction in self._corrections.items():
 
-            def correct(correction: Correction = correction) -> Adjustment:
-                return _checked_adjustment(correction.correct(context, bare), len(context.crfs))
+            def correct(correction: Correction = correction, curve: Prediction = curve) -> Adjustment:
+                return _checked_adjustment(correction.correct(context, curve), len(context.crfs))
 
             adjustment = self._guarded(correction_name, "correct", correct)
             if adjustment is not None:
-                adjustments[correction_name] = adjustment
-                shift = shift + adjustment.shift
-        corrected = bare
-        if np.any(shift != 0.0):
-            corrected = Prediction(mean=bare.mean + shift, covariance=bare.covariance, note=bare.note)
-        return PredictedCurve(predictor=name, bare=bare, corrected=corrected, adjustments=adjustments)
+                given[correction_name], adjustments[correction_name] = curve, adjustment
+                curve = _adjusted(curve, adjustment)
+        return PredictedCurve(
+            predictor=name, context=context, bare=bare, corrected=curve, given=given, adjustments=adjustments
+        )
 
-    def learn(self, capture: Capture) -> None:
-        """Hand one capture to every correction and trainer that is on."""
-        learners: dict[str, Correction | Trainer] = {**self._corrections, **self._trainers}
-        for name, learner in learners.items():
-            self._guarded(name, "learn", functools.partial(learner.learn, capture))
+    def learn(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> None:
+        """Hand one score to every correction and trainer that is on.
+
+        Args:
+            curve: as predicted.
+            index: place of the CRF in its grid.
+            observed: VMAF.
+        """
+        for name, correction in self._corrections.items():
+            if name in curve.given:
+                capture = curve.capture_for(name, index, observed, unix_seconds)
+                self._guarded(name, "learn", functools.partial(correction.learn, capture))
+        capture = curve.capture(index, observed, unix_seconds)
+        for name, trainer in self._trainers.items():
+            self._guarded(name, "learn", functools.partial(trainer.learn, capture))
 
     def before_probe(self, request: ProbeRequest) -> None:
         """Tell every plugin that an encode and its scoring begin."""
@@ -173,10 +215,10 @@ class PluginRun:
         origin = self._choice.settings_origins.get(name, "the configuration")
         return validated(self._choice.settings.get(name, {}), registration.spec.settings, origin, f"plugins.{name}")
 
-    def _context(self, name: str) -> PluginContext:
+    def _context(self, name: str, predictor_version: str = "") -> PluginContext:
         return PluginContext(
             settings=self._settings[name],
-            predictor_version=self.predictor_version,
+            predictor_version=predictor_version,
             cache_folder=self._cache_folder,
             warn=lambda text: self._warn(f"{name}: {text}"),
         )
@@ -211,13 +253,17 @@ class PluginRun:
 
     def _start_active(self) -> None:
         """Make the corrections and trainers that are on, once the predictor's version is known."""
+        version = self.predictor_version
         for name in self._active:
-            if name in self._off or name in self._corrections or name in self._trainers:
-                continue
             spec: Any = self._registered[name].spec
-            made = self._guarded(name, "start", functools.partial(spec.factory, self._context(name)))
-            if made is not None:
-                (self._corrections if spec.kind == "correction" else self._trainers)[name] = made
+            correction = spec.kind == "correction"
+            if name not in self._off and name not in self._corrections and name not in self._trainers:
+                context = self._context(name, version if correction else self.predictor_version)
+                made = self._guarded(name, "start", functools.partial(spec.factory, context))
+                if made is not None:
+                    (self._corrections if correction else self._trainers)[name] = made
+            if correction:
+                version += f"+{name}"
 
     def _event(self, event: str, **arguments: Any) -> None:
         for plugin in self._events:
@@ -244,20 +290,37 @@ class PluginRun:
             return None
 
 
+def _adjusted(curve: Prediction, adjustment: Adjustment) -> Prediction:
+    """The curve after one correction; the same object where that changes nothing."""
+    if adjustment.covariance is None and not np.any(adjustment.shift != 0.0):
+        return curve
+    covariance = curve.covariance if adjustment.covariance is None else adjustment.covariance
+    return Prediction(mean=curve.mean + adjustment.shift, covariance=covariance, note=curve.note)
+
+
 def _checked_prediction(prediction: Prediction, n: int) -> Prediction:
-    mean, covariance = np.asarray(prediction.mean, float), np.asarray(prediction.covariance, float)
-    if mean.shape != (n,) or covariance.shape != (n, n):
-        raise ValueError(f"it predicted shapes {mean.shape} and {covariance.shape}, not {(n,)} and {(n, n)}")
-    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+    mean = np.asarray(prediction.mean, float)
+    if mean.shape != (n,):
+        raise ValueError(f"it predicted a curve of shape {mean.shape}, not {(n,)}")
+    if not np.isfinite(mean).all():
         raise ValueError("it predicted a value that is no number")
     if mean.min() < -5.0 or mean.max() > 105.0:
         raise ValueError(f"it predicted VMAF from {mean.min():.1f} to {mean.max():.1f}")
+    return Prediction(mean=mean, covariance=_checked_covariance(prediction.covariance, n), note=prediction.note)
+
+
+def _checked_covariance(given: FloatArray, n: int) -> FloatArray:
+    covariance = np.asarray(given, float)
+    if covariance.shape != (n, n):
+        raise ValueError(f"its covariance has shape {covariance.shape}, not {(n, n)}")
+    if not np.isfinite(covariance).all():
+        raise ValueError("its covariance has a value that is no number")
     if (
         not np.allclose(covariance, covariance.T, atol=1e-6)
-        or covariance.diagonal().min() < -_NEGATIVE_VARIANCE_TOLERATED
+        or covariance.diagonal().min(initial=0.0) < -_NEGATIVE_VARIANCE_TOLERATED
     ):
         raise ValueError("its covariance is not symmetric with a diagonal of variances")
-    return Prediction(mean=mean, covariance=covariance, note=prediction.note)
+    return covariance
 
 
 def _checked_adjustment(adjustment: Adjustment, n: int) -> Adjustment:
@@ -269,4 +332,5 @@ def _checked_adjustment(adjustment: Adjustment, n: int) -> Adjustment:
         raise ValueError("its correction has a value that is no number")
     if largest > LARGEST_SHIFT:
         raise ValueError(f"its correction of {largest:.1f} VMAF is beyond the {LARGEST_SHIFT:.0f} that can be believed")
-    return Adjustment(shift=shift, captures=adjustment.captures)
+    covariance = None if adjustment.covariance is None else _checked_covariance(adjustment.covariance, n)
+    return Adjustment(shift=shift, captures=adjustment.captures, covariance=covariance, note=adjustment.note)

@@ -11,10 +11,9 @@ import numpy as np
 
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.host.run import PluginRun, PredictedCurve
-from vmaftune.search.grid import crf_positions
 from vmaftune.search.posterior import Posterior
 from vmaftune.search.strategy import Exploring, Goal, Probe, Stop, decide
-from vmaftune.types import Capture, CurveContext, Features, FloatArray, ProbeRecord, ProbeRequest
+from vmaftune.types import CurveContext, Features, FloatArray, ProbeRecord, ProbeRequest
 
 
 class ProbeMaker(Protocol):
@@ -148,7 +147,6 @@ def search(
         told.append(record)
         observer.probed(record)
 
-    positions = crf_positions(encoder, crfs)
     made = explorations = 0
     while True:
         scores = {index: record.vmaf for index, record in probes.items()}
@@ -170,19 +168,7 @@ def search(
             continue
         probes[step.index] = record
         posterior.condition(step.index, record.vmaf)
-        predicted = float(np.clip(curve.bare.mean[step.index], 0.0, 100.0))
-        plugins.learn(
-            Capture(
-                features=features,
-                encoder=encoder.name,
-                preset=preset,
-                crf=record.crf,
-                crf_position=float(positions[step.index]),
-                predicted=predicted,
-                observed=record.vmaf,
-                unix_seconds=time.time(),
-            )
-        )
+        plugins.learn(curve, step.index, record.vmaf, time.time())
     return Outcome(
         stop=step,
         best=probes[step.index],
