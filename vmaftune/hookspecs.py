@@ -5,7 +5,8 @@ distribution. It may declare the plugin API it was written for as ``vmaftune_api
 
 What holds for all of them: the host calls each plugin on its own. A plugin that raises, or returns something that its contract
 forbids, is named in one line and switched off for the rest of the run; under ``--strict-plugins`` it ends the run. Hooks are
-called from the main thread. Records are frozen. A hook that does nothing should not be implemented.
+called from the main thread. Records are frozen. A hook that does nothing should not be implemented. ``vmaftune.testing`` and
+``vmaf-tune plugins check NAME`` hold a plugin to its contract.
 """
 
 from __future__ import annotations
@@ -37,20 +38,27 @@ class VmafTuneSpec:
         """Register corrections.
 
         Called once, when plugins are loaded. A correction takes part in a run when ``--plugin NAME`` or the configuration
-        switches it on. Several add up, each seeing the predictor's own prediction.
+        switches it on. Several are chained in the order they were named: each gets what the ones before it made.
 
         Example::
 
-            class Constant:
+            class MeanResidual:
+                def __init__(self, context):
+                    self.file = context.cache_folder / "mean-residual" / f"{context.predictor_version}.txt"
+
                 def correct(self, context, prediction):
-                    return Adjustment(shift=np.full(len(context.crfs), 0.5), captures=1)
+                    residuals = np.loadtxt(self.file, ndmin=1) if self.file.exists() else np.zeros(0)
+                    shift = np.clip(residuals.mean(), -20, 20) if len(residuals) else 0.0
+                    return Adjustment(shift=np.full(len(context.crfs), shift), captures=len(residuals))
 
                 def learn(self, capture):
-                    pass
+                    self.file.parent.mkdir(parents=True, exist_ok=True)
+                    with self.file.open("a") as file:  # one short line is appended whole, whatever other processes do
+                        print(capture.residual, file=file)
 
             @hookimpl
             def vmaftune_corrections():
-                yield CorrectionSpec(name="constant", version="1.0", factory=lambda context: Constant())
+                yield CorrectionSpec(name="mean-residual", version="1.0", factory=MeanResidual)
         """
 
     @hookspec

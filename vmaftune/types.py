@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.errors import Unsupported
 from vmaftune.features.schema import Features
+from vmaftune.trainer.learner import Learner, LearnerContext
 
 __all__ = [
     "Adjustment",
@@ -24,6 +25,10 @@ __all__ = [
     "EncoderSpec",
     "Features",
     "FloatArray",
+    "Inspectable",
+    "LearnedCapture",
+    "LearnedState",
+    "LearnedTerm",
     "NoSettings",
     "PluginContext",
     "Prediction",
@@ -178,6 +183,7 @@ class ProbeRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # --- What plugins are ------------------------------------------------------------------------------------------------------
+# vmaftune.testing holds a plugin to what is said here.
 
 
 class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -210,17 +216,100 @@ class Predictor(Protocol):
         """Identifies model and data, such as ``population_v2-1a2b3c4d``; fit for a folder name."""
 
     def predict(self, context: CurveContext) -> Prediction:
-        """The curve of one source. Raises Unsupported for what it knows nothing about."""
+        """The curve of one source. Raises Unsupported for what it knows nothing about: an encoder, a preset, or a source
+        with a feature that could not be measured (NaN)."""
 
 
 class Correction(Protocol):
-    """Shifts curves by what this host has learned."""
+    """Shifts curves by what this host has learned. Whatever the features are (NaN, or huge), its answers are finite."""
 
     def correct(self, context: CurveContext, prediction: Prediction) -> Adjustment:
-        """The shift for one source. ``prediction`` is what the predictor and the corrections named before this one made."""
+        """The shift for one source. ``prediction`` is what the predictor and the corrections named before this one made; it
+        is left as it is."""
 
     def learn(self, capture: Capture) -> None:
         """Take in one capture, durably: it survives a kill right after this returns."""
+
+
+class LearnedState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a correction has learned of one encoder, for people.
+
+    Attributes:
+        predictor_version, encoder: whose residuals it was learned from.
+        captures: how many, of how many ``sources``; ``absurd`` ones among them count for nothing.
+        presets: captures by preset; "" where the encoder has none.
+        status: ``learning | healthy | drifting | stale``.
+        ratio: rms over the last ``window`` captures of what correction left, over what the prediction let expect.
+        rms_before, rms_after: of the residuals in the window, in VMAF; None while there are none.
+        last_unix_seconds: when the last capture was made.
+        size_bytes: of the file.
+    """
+
+    predictor_version: str
+    encoder: str
+    captures: int
+    sources: int
+    absurd: int
+    presets: dict[str, int]
+    status: str
+    ratio: float | None
+    rms_before: float | None
+    rms_after: float | None
+    window: int
+    last_unix_seconds: float | None
+    size_bytes: int
+
+
+class LearnedCapture(msgspec.Struct, frozen=True, kw_only=True):
+    """One capture that a correction still holds.
+
+    Attributes:
+        preset, crf_position, deviation, unix_seconds: as in Capture.
+        residual, left: before and after the correction of its day, in VMAF.
+        absurd: whether it counts for nothing.
+    """
+
+    preset: str | None
+    crf_position: float
+    deviation: float
+    residual: float
+    left: float
+    absurd: bool
+    unix_seconds: float
+
+
+class LearnedTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a correction: its name, its size in VMAF per unit, and the standard deviation of that."""
+
+    name: str
+    weight: float
+    deviation: float
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """What a correction has besides ``correct`` and ``learn`` if ``vmaf-tune sidecar`` is to look after it."""
+
+    def states(self) -> list[LearnedState]:
+        """All that was learned on this host, for every predictor version and encoder."""
+
+    def captures(self, predictor_version: str, encoder: str) -> list[LearnedCapture]:
+        """Captures that are still held, oldest first."""
+
+    def terms(self, predictor_version: str, encoder: str, preset: str | None) -> list[LearnedTerm]:
+        """What the correction is made of, largest first."""
+
+    def reset(self, predictor_version: str, encoder: str) -> None:
+        """Forget. Raises OSError where that cannot be done."""
+
+    def exported(self, predictor_version: str, encoder: str) -> dict[str, Any]:
+        """What was learned as JSON values, without anything that names a host or a source."""
+
+    def take_in(self, predictor_version: str, encoder: str, content: dict[str, Any], bundle: str) -> int:
+        """Add what another host exported; how many captures that were. Nothing for a ``bundle`` that was taken in before.
+
+        Raises ValueError where the content is not what ``exported`` gives.
+        """
 
 
 class Trainer(Protocol):
@@ -230,7 +319,7 @@ class Trainer(Protocol):
         """Take in one capture without blocking."""
 
     def close(self) -> None:
-        """The run is over."""
+        """The run is over. May come twice, and without a capture before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,6 +333,11 @@ class PredictorSpec:
         settings: msgspec.Struct that ``[plugins.NAME]`` of the configuration is validated against.
         default_rank: predictors with a rank are tried in rising order when none was named; None is used only by name.
         summary: one line for ``plugins list``.
+        thread_safe: several threads may use one instance at once.
+        process_safe: several processes may use one cache folder at once; of what they learn, no capture is lost or counts
+            twice.
+        budget_ms: wall time in ms that one call (predict, correct or learn) needs at most on an ordinary host, after the
+            factory; ``vmaftune.testing`` allows five times that, since hosts are busy.
     """
 
     name: str
@@ -252,6 +346,9 @@ class PredictorSpec:
     settings: type[msgspec.Struct] = NoSettings
     default_rank: int | None = None
     summary: str = ""
+    thread_safe: bool = False
+    process_safe: bool = True
+    budget_ms: float = 50.0
     kind: str = field(default="predictor", init=False)
 
 
@@ -264,16 +361,28 @@ class CorrectionSpec:
     factory: Callable[[PluginContext], Correction]
     settings: type[msgspec.Struct] = NoSettings
     summary: str = ""
+    thread_safe: bool = False
+    process_safe: bool = True
+    budget_ms: float = 50.0
     kind: str = field(default="correction", init=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainerSpec:
-    """A trainer, as ``vmaftune_trainers`` yields it; switched on with ``--plugin NAME``. Fields as in PredictorSpec."""
+    """A trainer, as ``vmaftune_trainers`` yields it; switched on with ``--plugin NAME``. Fields as in PredictorSpec, and:
+
+    Attributes:
+        learner: makes what ``vmaf-tune trainer`` trains with, from a vmaftune.trainer.learner.LearnerContext; None where the
+            trainer has no part that the service could run.
+    """
 
     name: str
     version: str
     factory: Callable[[PluginContext], Trainer]
     settings: type[msgspec.Struct] = NoSettings
     summary: str = ""
+    thread_safe: bool = False
+    process_safe: bool = True
+    budget_ms: float = 50.0
+    learner: Callable[[LearnerContext], Learner] | None = None
     kind: str = field(default="trainer", init=False)

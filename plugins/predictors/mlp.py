@@ -52,4 +52,5 @@ def vmaftune_predictors() -> Iterator[PredictorSpec]:
         settings=Settings,
         default_rank=10,
         summary="a network trained on measured curves",
+        thread_safe=True,
     )

@@ -24,4 +24,5 @@ def vmaftune_predictors() -> Iterator[PredictorSpec]:
         factory=_make,
         default_rank=90,
         summary="mean and covariance of measured curves given the features; a table, no network",
+        thread_safe=True,
     )

@@ -1,186 +1,252 @@
-"""What the sidecar has learned of one encoder, as a file: sufficient statistics and the last captures."""
+"""What ridge has learned of one encoder: exact sums over all captures, and the last captures themselves."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from filelock import FileLock
+import numpy.typing as npt
+from vmaftune_plugins.sidecars.history import TERMS, HistoryRow, source_features
+from vmaftune_plugins.sidecars.statefile import StateFile, host_uuid
 
-from vmaftune.state import atomic
+from vmaftune.features.schema import NAMES
 from vmaftune.types import FloatArray
 
-SCHEMA_VERSION = 1
-_LOCK_SECONDS = 20.0
+SCHEMA_VERSION = 2
+COLUMNS: tuple[str, ...] = ("level", "slope", "curvature", *NAMES, *(f"slope x {name}" for name in NAMES))
+"""What a shift is made of: terms in CRF, features, and features times slope."""
+
+_UNITS_PER_ONE = 2.0**32
+_DAY_SECONDS = 86400.0
+_FARTHEST_FEATURE = 4.0  # Features.scaled clips there
+
+Sums = npt.NDArray[np.int64]
 
 
-class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One capture, for inspection: nothing in it names a source or a host.
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the captures of one preset.
 
     Attributes:
-        features: on their fixed scale, with the terms in CRF; what ridge saw.
-        residual: observed - predicted, in VMAF.
-        timestamp: Unix time in seconds.
+        captures: how many, absurd ones included.
+        sources: how many sources they are of.
+        absurd: captures that count for nothing else.
+        sums: over those that have left the history, int64, little-endian, in whole units of 2^-32: of x x^T (its lower
+            triangle, row by row), of x times the innovation, and of the innovation squared, for rows x of COLUMNS. Whole
+            numbers add up to the same in any order.
     """
 
-    features: tuple[float, ...]
-    residual: float
-    timestamp: float
+    captures: int = 0
+    sources: int = 0
+    absurd: int = 0
+    sums: bytes = bytes(8 * (len(COLUMNS) * (len(COLUMNS) + 1) // 2 + len(COLUMNS) + 1))
 
 
-class State(msgspec.Struct, kw_only=True):
+class State(msgspec.Struct, frozen=True, kw_only=True):
     """State of one predictor version and encoder.
 
     Attributes:
         schema_version: SCHEMA_VERSION.
         predictor_version: version whose residuals these are.
         host_uuid: random; says nothing of the machine.
-        feature_names: columns of the statistics.
-        gram: sum of x x^T over captures, shape (d, d).
-        moment: sum of x * residual over captures, shape (d,).
-        captures: how many.
-        squared_residuals: sum of residual^2, in VMAF squared.
+        feature_names: COLUMNS.
+        presets: statistics by preset; "" where the encoder has none.
         history: the last captures, oldest first.
+        imported: bundles that were taken in, by their hash.
     """
 
     schema_version: int
     predictor_version: str
     host_uuid: str
     feature_names: tuple[str, ...]
-    gram: list[list[float]]
-    moment: list[float]
-    captures: int = 0
-    squared_residuals: float = 0.0
+    presets: dict[str, Statistics] = {}
     history: list[HistoryRow] = []
+    imported: tuple[str, ...] = ()
+
+    @property
+    def captures(self) -> int:
+        return sum(s.captures for s in self.presets.values())
+
+    @property
+    def sources(self) -> int:
+        return sum(s.sources for s in self.presets.values())
 
 
-def empty(predictor_version: str, host_uuid: str, feature_names: tuple[str, ...]) -> State:
-    """State with nothing learned."""
-    d = len(feature_names)
-    return State(
-        schema_version=SCHEMA_VERSION,
-        predictor_version=predictor_version,
-        host_uuid=host_uuid,
-        feature_names=feature_names,
-        gram=[[0.0] * d for _ in range(d)],
-        moment=[0.0] * d,
-    )
-
-
-def add(state: State, x: FloatArray, residual: float, timestamp: float, history_rows: int) -> None:
-    """Take one capture into ``state``: a rank-1 update, so captures add up to the same whatever their order."""
-    state.gram = (np.array(state.gram) + np.outer(x, x)).tolist()
-    state.moment = (np.array(state.moment) + residual * x).tolist()
-    state.captures += 1
-    state.squared_residuals += residual**2
-    row = HistoryRow(
-        features=tuple(round(v, 6) for v in x.tolist()), residual=round(residual, 6), timestamp=round(timestamp, 3)
-    )
-    state.history = [*state.history, row][-history_rows:] if history_rows else []
-
-
-class StateFile:
-    """``<folder>/<predictor-version>/<encoder>/state.json``, shared by all processes of this host.
+def state_file(folder: Path, predictor_version: str, encoder: str, warn: Callable[[str], None]) -> StateFile[State]:
+    """The file that holds it.
 
     Args:
         folder: ``<cache>/vmaf-tune/sidecar``.
-        warn: told when a file cannot be used.
+        warn: told when the file cannot be used.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        predictor_version: str,
-        encoder: str,
-        feature_names: tuple[str, ...],
-        warn: Callable[[str], None],
-    ) -> None:
-        self._folder, self._version, self._names, self._warn = folder, predictor_version, feature_names, warn
-        self.path = folder / predictor_version / encoder / "state.json"
+    def empty() -> State:
+        return State(
+            schema_version=SCHEMA_VERSION,
+            predictor_version=predictor_version,
+            host_uuid="",
+            feature_names=COLUMNS,
+        )
 
-    def read(self) -> State:
-        """The state; an empty one where there is none yet. A file that cannot be used is set aside, not deleted."""
-        try:
-            content = self.path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return empty(self._version, "", self._names)
-        problem = self._problem(content)
-        if problem is None:
-            return msgspec.json.decode(content, type=State)
-        with self._locked():
-            try:
-                if self._problem(self.path.read_bytes()) is not None:  # nobody mended it meanwhile
-                    aside = atomic.set_aside(self.path, "set-aside")
-                    self._warn(f"{self.path} {problem}; it was set aside as {aside.name} and learning begins anew")
-            except FileNotFoundError:
-                pass
-        return empty(self._version, "", self._names)
-
-    def update(self, change: Callable[[State], None]) -> State:
-        """Read, change and write the state under the lock that all processes share.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        with self._locked():
-            try:
-                content = self.path.read_bytes()
-                usable = self._problem(content) is None
-            except FileNotFoundError:
-                usable = False
-                content = b""
-            state = msgspec.json.decode(content, type=State) if usable else self._fresh(content)
-            change(state)
-            atomic.write(self.path, msgspec.json.encode(state))
-            return state
-
-    def _fresh(self, unusable: bytes) -> State:
-        if unusable:
-            atomic.set_aside(self.path, "set-aside")
-        return empty(self._version, host_uuid(self._folder), self._names)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_name("state.lock"), timeout=_LOCK_SECONDS):
-            yield
-
-    def _problem(self, content: bytes) -> str | None:
-        try:
-            state = msgspec.json.decode(content, type=State)
-        except msgspec.DecodeError as error:
-            return f"cannot be read ({error})"
-        d = len(state.feature_names)
-        if state.schema_version != SCHEMA_VERSION:
-            return f"has schema version {state.schema_version}, this is {SCHEMA_VERSION}"
-        if state.predictor_version != self._version:
-            return f"belongs to predictor {state.predictor_version}"
-        if state.feature_names != self._names:
-            return "was learned from other features"
-        numbers = np.array([*state.moment, state.squared_residuals])
-        if len(state.moment) != d or [len(row) for row in state.gram] != [d] * d:
-            return "has statistics of the wrong shape"
-        if not np.isfinite(numbers).all() or not np.isfinite(np.array(state.gram)).all():
-            return "has statistics that are no numbers"
-        return None
+    return StateFile(
+        folder,
+        predictor_version,
+        encoder,
+        empty=empty,
+        problem=lambda state: problem(state, predictor_version),
+        warn=warn,
+    )
 
 
-def host_uuid(folder: Path) -> str:
-    """A random 128-bit identifier made once for this installation; never derived from anything of the machine.
+def problem(state: State, predictor_version: str) -> str | None:
+    """Why a state cannot be used with that predictor; None where it can."""
+    if state.schema_version != SCHEMA_VERSION:
+        return f"has schema version {state.schema_version}, this is {SCHEMA_VERSION}"
+    if state.predictor_version != predictor_version:
+        return f"belongs to predictor {state.predictor_version}"
+    if state.feature_names != COLUMNS:
+        return "was learned from other features"
+    wrong = any(len(s.sums) != len(Statistics().sums) for s in state.presets.values())
+    if wrong or not {len(row.features) for row in state.history} <= {4 * len(NAMES)}:
+        return "has statistics of the wrong shape"
+    held = Counter(row.preset or "" for row in state.history)
+    if any(name not in state.presets or state.presets[name].captures < count for name, count in held.items()):
+        return "has captures that it does not count"
+    if not (np.abs(source_features(state.history)) <= _FARTHEST_FEATURE).all():
+        return "has features that none can have"
+    return None
 
-    Raises:
-        OSError: it cannot be kept.
+
+def anonymous(state: State) -> State:
+    """The same without the host's identifier, and with days for times."""
+    history = [msgspec.structs.replace(r, timestamp=r.timestamp // _DAY_SECONDS * _DAY_SECONDS) for r in state.history]
+    return msgspec.structs.replace(state, host_uuid="", history=history, imported=())
+
+
+def add(state: State, row: HistoryRow, *, history_rows: int, half_life: float, folder: Path) -> State:
+    """The state with one capture more: a rank-1 update.
+
+    Args:
+        history_rows: captures that are kept.
+        half_life: captures of this encoder after which one counts half; 0 forgets nothing.
+        folder: that holds the host's identifier.
     """
-    path = folder / "host_uuid"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "host_uuid.lock", timeout=_LOCK_SECONDS):
-        try:
-            return str(uuid.UUID(path.read_text("ascii").strip()))
-        except (FileNotFoundError, ValueError):
-            made = str(uuid.uuid4())
-            atomic.write(path, made.encode("ascii"))
-            return made
+    forget = forgetting(half_life)
+    presets = {name: _decayed(known, forget) for name, known in state.presets.items()} if forget < 1 else state.presets
+    before = presets.get(row.preset or "", Statistics())
+    after = msgspec.structs.replace(
+        before, captures=before.captures + 1, sources=before.sources + row.first, absurd=before.absurd + row.absurd
+    )
+    return _trimmed(
+        msgspec.structs.replace(
+            state,
+            host_uuid=state.host_uuid or host_uuid(folder),
+            presets={**presets, row.preset or "": after},
+            history=[*state.history, row],
+        ),
+        history_rows,
+        forget,
+    )
+
+
+def merged(state: State, other: State, *, history_rows: int, bundle: str, folder: Path) -> State:
+    """Both together: statistics add up exactly, and the last captures of the two stay.
+
+    Args:
+        bundle: hash of what ``other`` came in.
+        folder: that holds the host's identifier.
+    """
+    presets = dict(state.presets)
+    for name, theirs in other.presets.items():
+        mine = presets.get(name, Statistics())
+        presets[name] = Statistics(
+            captures=mine.captures + theirs.captures,
+            sources=mine.sources + theirs.sources,
+            absurd=mine.absurd + theirs.absurd,
+            sums=(sums_left(mine) + sums_left(theirs)).astype("<i8").tobytes(),
+        )
+    history = sorted([*state.history, *other.history], key=lambda row: row.timestamp)
+    both = msgspec.structs.replace(
+        state,
+        host_uuid=state.host_uuid or host_uuid(folder),
+        presets=presets,
+        history=history,
+        imported=(*state.imported, bundle),
+    )
+    return _trimmed(both, history_rows, 1.0)
+
+
+def columns(features: FloatArray, terms: FloatArray) -> FloatArray:
+    """Rows of COLUMNS, shape (n, len(COLUMNS)).
+
+    Args:
+        features: on their fixed scale, shape (n, len(NAMES)).
+        terms: level, slope and curvature, shape (n, TERMS).
+    """
+    return np.hstack([terms, terms[:, :1] * features, terms[:, 1:2] * features])
+
+
+def design(rows: list[HistoryRow]) -> FloatArray:
+    """What ridge sees of captures, shape (len(rows), len(COLUMNS))."""
+    terms = np.array([row.terms for row in rows]).reshape(len(rows), TERMS)
+    return columns(source_features(rows), terms)
+
+
+def sums_of(rows: list[HistoryRow]) -> Sums:
+    """Sums over ``rows``, each rounded on its own, as Statistics has them."""
+    x, innovations = design(rows), np.array([row.innovation for row in rows])
+    i, j = np.tril_indices(len(COLUMNS))
+    parts = np.column_stack([x[:, i] * x[:, j], x * innovations[:, None], innovations**2])
+    total: Sums = np.round(parts * _UNITS_PER_ONE).astype(np.int64).sum(axis=0)
+    return total
+
+
+def sums_left(statistics: Statistics) -> Sums:
+    """Sums over the captures that have left the history."""
+    return np.frombuffer(statistics.sums, "<i8").astype(np.int64)
+
+
+def total_sums(state: State, preset: str) -> Sums:
+    """Sums over all captures of a preset that were ever made."""
+    return sums_left(state.presets[preset]) + sums_of([row for row in state.history if (row.preset or "") == preset])
+
+
+def ages(state: State) -> npt.NDArray[np.int64]:
+    """How many captures came after each one of the history, shape (len(state.history),)."""
+    return np.arange(len(state.history))[::-1].astype(np.int64)
+
+
+def forgetting(half_life: float) -> float:
+    """By which factor a capture counts less with each one that comes after it."""
+    return 0.5 ** (1.0 / half_life) if half_life > 0 else 1.0
+
+
+def expanded(sums: Sums) -> tuple[FloatArray, FloatArray, float]:
+    """Gram matrix (d, d), moments (d,) and sum of squares."""
+    d = len(COLUMNS)
+    values = sums / _UNITS_PER_ONE
+    gram = np.zeros((d, d))
+    gram[np.tril_indices(d)] = values[: -d - 1]
+    return gram + np.tril(gram, -1).T, values[-d - 1 : -1], float(values[-1])
+
+
+def _trimmed(state: State, history_rows: int, forget: float) -> State:
+    """The oldest captures beyond what the history holds go into the sums."""
+    excess = len(state.history) - history_rows
+    if excess <= 0:
+        return state
+    presets = dict(state.presets)
+    for row, age in zip(state.history[:excess], ages(state), strict=False):
+        known = presets[row.preset or ""]
+        added = sums_of([row])  # whole numbers stay whole numbers where nothing is forgotten
+        added = added if forget == 1.0 else np.round(added * forget**age).astype(np.int64)
+        sums = sums_left(known) + added
+        presets[row.preset or ""] = msgspec.structs.replace(known, sums=sums.astype("<i8").tobytes())
+    return msgspec.structs.replace(state, presets=presets, history=state.history[excess:])
+
+
+def _decayed(statistics: Statistics, factor: float) -> Statistics:
+    sums = np.round(sums_left(statistics) * factor).astype("<i8")
+    return msgspec.structs.replace(statistics, sums=sums.tobytes())

@@ -1,60 +1,155 @@
-"""A ridge sidecar in a folder of its own, and captures for it."""
+"""A ridge sidecar in a folder of its own, and sources, curves and captures for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+from vmaftune_plugins.sidecars.history import HistoryRow, row_of
 from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
+from vmaftune_plugins.sidecars.ridge_state import State, total_sums
 
 from vmaftune.encoders.builtin import vmaftune_encoders
-from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
+from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION, Features
 from vmaftune.search.grid import crf_grid, crf_positions
-from vmaftune.types import Capture, CurveContext, Prediction
+from vmaftune.types import Adjustment, Capture, CurveContext, FloatArray, Prediction
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}
 VERSION = "population_v2-0badcafe"
+DEVIATION = 1.5
+"""Of every prediction here, in VMAF."""
+
+TEN = tuple(np.linspace(-1.0, 1.0, 10))
+"""Feature offsets of ten sources."""
 
 Make = Callable[..., RidgeCorrection]
 
 
 def features(offset: float = 0.0) -> Features:
-    values = tuple(scale.centre + offset * scale.spread for scale in FEATURES.values())
+    """A source whose features all lie so many spreads from their centre."""
+    return _features([offset] * len(NAMES))
+
+
+def random_source(random: np.random.Generator) -> Features:
+    """A source whose features lie anywhere within two spreads of their centre."""
+    return _features(np.clip(random.normal(size=len(NAMES)), -2.0, 2.0))
+
+
+def _features(offsets: Iterable[float]) -> Features:
+    values = tuple(
+        scale.centre + offset * scale.spread for scale, offset in zip(FEATURES.values(), offsets, strict=True)
+    )
     return Features(schema=SCHEMA_VERSION, values=values)
 
 
-def context(offset: float = 0.0, encoder: str = "libx264") -> CurveContext:
+def context(
+    source: float | Features = 0.0, encoder: str = "libx264", preset: str | None = "medium", step: float = 2.0
+) -> CurveContext:
     spec = SPECS[encoder]
-    return CurveContext(features=features(offset), encoder=spec, preset="medium", crfs=crf_grid(spec, None, None, None))
+    of_source = source if isinstance(source, Features) else features(source)
+    return CurveContext(features=of_source, encoder=spec, preset=preset, crfs=crf_grid(spec, None, None, step))
 
 
-def prediction(n: int) -> Prediction:
-    return Prediction(mean=np.linspace(99, 60, n), covariance=np.eye(n))
+def prediction(asked: CurveContext) -> Prediction:
+    """A curve that falls, known to DEVIATION, whose errors at near CRFs are alike."""
+    return Prediction(mean=np.linspace(99.0, 60.0, len(asked.crfs)), covariance=smooth(asked))
 
 
-def capture(crf: float, residual: float, *, offset: float = 0.0, encoder: str = "libx264", at: float = 1e9) -> Capture:
-    position = float(crf_positions(SPECS[encoder], np.array([crf]))[0])
+def smooth(asked: CurveContext) -> FloatArray:
+    at = crf_positions(asked.encoder, asked.crfs)
+    return DEVIATION**2 * np.exp(-0.5 * ((at[:, None] - at[None, :]) / 0.35) ** 2)
+
+
+def capture(
+    crf: float,
+    residual: float,
+    *,
+    source: float | Features = 0.0,
+    encoder: str = "libx264",
+    preset: str | None = "medium",
+    corrected: float = 0.0,
+    at: float | None = None,
+) -> Capture:
+    """A score that lies ``residual`` above the prediction, and which a correction of ``corrected`` VMAF was made for; now,
+    unless said otherwise."""
     return Capture(
-        features=features(offset),
+        features=source if isinstance(source, Features) else features(source),
         encoder=encoder,
-        preset="medium",
+        preset=preset,
         crf=crf,
-        crf_position=position,
-        predicted=90.0,
-        deviation=1.5,
-        corrected=90.0,
-        observed=90.0 + residual,
-        unix_seconds=at,
+        crf_position=float(crf_positions(SPECS[encoder], np.array([crf]))[0]),
+        predicted=80.0,
+        deviation=DEVIATION,
+        corrected=80.0 + corrected,
+        observed=80.0 + residual,
+        unix_seconds=time.time() if at is None else at,
     )
+
+
+def on_ten_sources(
+    residual: float, *, crfs: tuple[float, ...] = (16.0, 32.0), encoder: str = "libx264", preset: str | None = "medium"
+) -> list[Capture]:
+    """Every one of TEN missed by as much."""
+    where = itertools.product(TEN, crfs)
+    return [capture(crf, residual, source=source, encoder=encoder, preset=preset) for source, crf in where]
+
+
+def learn(correction: RidgeCorrection, captures: Iterable[Capture]) -> RidgeCorrection:
+    for each in captures:
+        correction.learn(each)
+    return correction
+
+
+def adjustment(
+    correction: RidgeCorrection,
+    source: float | Features = 0.0,
+    encoder: str = "libx264",
+    preset: str | None = "medium",
+) -> Adjustment:
+    asked = context(source, encoder, preset)
+    return correction.correct(asked, prediction(asked))
+
+
+def shift(
+    correction: RidgeCorrection,
+    source: float | Features = 0.0,
+    encoder: str = "libx264",
+    preset: str | None = "medium",
+) -> FloatArray:
+    return adjustment(correction, source, encoder, preset).shift
+
+
+def rows(captures: Iterable[Capture]) -> list[HistoryRow]:
+    made: list[HistoryRow] = []
+    for each in captures:
+        made.append(row_of(each, made))
+    return made
+
+
+def statistics(state: State) -> dict[str, tuple[int, int, int, bytes]]:
+    """Captures, sources, absurd ones and exact sums by preset."""
+    return {
+        preset: (known.captures, known.sources, known.absurd, total_sums(state, preset).tobytes())
+        for preset, known in state.presets.items()
+    }
+
+
+def state_in(path: Path) -> State:
+    return msgspec.json.decode(path.read_bytes(), type=State)
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    def make(version: str = VERSION, settings: Settings | None = None, folder: Path | None = None) -> RidgeCorrection:
-        return RidgeCorrection(settings or Settings(), folder or tmp_path / "sidecar", version, print)
+    """A sidecar in ``<tmp_path>/sidecar``, or in another folder beside it; its warnings are printed."""
+
+    def make(version: str = VERSION, folder: str = "sidecar", settings: Settings | None = None) -> RidgeCorrection:
+        return RidgeCorrection(settings or Settings(), tmp_path / folder, version, print)
 
     return make
 

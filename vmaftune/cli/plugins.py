@@ -1,4 +1,4 @@
-"""``vmaf-tune plugins``: what is installed, and what is on."""
+"""``vmaf-tune plugins``: what is installed, what is on, and what keeps its contract."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 
 from vmaftune.cli.options import host_options, json_option
 from vmaftune.cli.output import print_json
+from vmaftune.cli.plugins_check import command as check
 from vmaftune.cli.session import Session
 from vmaftune.host.manager import Registration
 
@@ -29,7 +30,10 @@ class PluginRow(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.group("plugins")
 def command() -> None:
-    """What is installed, and what is on."""
+    """What is installed, what is on, and what keeps its contract."""
+
+
+command.add_command(check)
 
 
 @command.command("list")

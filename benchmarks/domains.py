@@ -1,0 +1,182 @@
+"""What hosts meet that no predictor was told of: domains of curves, each with a predictor that saw none of its sources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vmaftune.corpus.check import drop_short_curves
+from vmaftune.corpus.population import curve_through
+from vmaftune.corpus.rows import CorpusRow, packed, parse_rows, read_rows
+from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.features.schema import Features
+from vmaftune.models import ModelEntry, find, read, register
+from vmaftune.models.session import OPSET
+from vmaftune.search.grid import crf_grid, crf_positions
+from vmaftune.state.folders import models_folder
+from vmaftune.training.predictor import train_predictor
+from vmaftune.types import FloatArray
+
+SHIFTED = Path(__file__).parent / "shifted"
+FOLDS = 8
+GRAPHICS = ("animation", "game", "screen")
+_SHIPPED = "mlp_v1"
+_BEYOND_MEASURED_CRF = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One measured curve, and how a host would ask for it.
+
+    Attributes:
+        source: what evaluation is split by.
+        model: id of a registered predictor that saw nothing of the source.
+        features, encoder, preset, grid: of the search; the preset is the one asked for.
+        truth: VMAF over the grid, through the measured points, shape (n,).
+        measured: where the grid lies among the measured CRFs or near them, shape (n,).
+    """
+
+    source: str
+    model: str
+    features: Features
+    encoder: EncoderSpec
+    preset: str | None
+    grid: FloatArray
+    truth: FloatArray
+    measured: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """Curves of one kind.
+
+    Attributes:
+        name: in tables.
+        shifted: False where nothing is to be learned.
+        curves: of many sources.
+    """
+
+    name: str
+    shifted: bool
+    curves: list[Curve]
+
+
+def shipped_rows() -> list[CorpusRow]:
+    """The corpus that comes with vmaf-tune."""
+    model = find(_SHIPPED)
+    return parse_rows(read(model, model.data, model.data_sha256), model.data)
+
+
+def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> list[Domain]:
+    """All domains; predictors that are not registered yet are trained, which takes a minute each.
+
+    Args:
+        encoders: by name.
+        tell: shows one line.
+    """
+    rows = shipped_rows()
+    sources = sorted({row.source for row in rows})
+    order = np.random.default_rng(0).permutation(len(sources))
+    fold_of = {sources[place]: f"fold-{n % FOLDS}" for n, place in enumerate(order)}
+    graphics = {row.source for row in rows if row.kind in GRAPHICS}
+    ranges = {name: spec.search_range for name, spec in encoders.items()}
+    for fold in sorted(set(fold_of.values())):
+        _ensure(fold, [row for row in rows if fold_of[row.source] != fold], ranges, tell)
+    _ensure("no-graphics", [row for row in rows if row.source not in graphics], ranges, tell)
+
+    def curves(
+        of: Sequence[CorpusRow],
+        asked: str,
+        preset: str,
+        true_preset: str | None = None,
+        model: Callable[[str], str | None] = fold_of.get,
+        change: Callable[[FloatArray, FloatArray], FloatArray] = lambda vmaf, at: vmaf,
+    ) -> list[Curve]:
+        spec, made = encoders[asked], defaultdict(list)
+        chosen = [row for row in of if row.encoder == asked and row.preset == (true_preset or preset)]
+        for row in drop_short_curves(chosen)[0]:
+            made[row.source, row.clip, row.height].append(row)
+        grid = crf_grid(spec, None, None, None)
+        result = []
+        for (source, _, _), points in sorted(made.items()):
+            blind = model(source)
+            if blind is None:
+                continue
+            known = sorted(row.crf for row in points)
+            truth = curve_through({row.crf: row.vmaf_mean for row in points}, grid)
+            near = (grid >= known[0] - _BEYOND_MEASURED_CRF) & (grid <= known[-1] + _BEYOND_MEASURED_CRF)
+            result.append(
+                Curve(
+                    source=source,
+                    model=blind,
+                    features=Features(schema=points[0].feature_schema, values=points[0].features),
+                    encoder=spec,
+                    preset=preset,
+                    grid=grid,
+                    truth=np.clip(change(truth, crf_positions(spec, grid)), 0.0, 100.0),
+                    measured=near,
+                )
+            )
+        return result
+
+    only_graphics = dict.fromkeys(graphics, "no-graphics").get
+    found = [
+        Domain(name="as trained, x264", shifted=False, curves=curves(rows, "libx264", "medium")),
+        Domain(name="as trained, x265", shifted=False, curves=curves(rows, "libx265", "medium")),
+        Domain(name="as trained, SVT-AV1", shifted=False, curves=curves(rows, "libsvtav1", "8")),
+        Domain(
+            name="encoder 3 VMAF worse",
+            shifted=True,
+            curves=curves(rows, "libx264", "medium", change=lambda vmaf, at: vmaf - 3.0 * _below_ceiling(vmaf)),
+        ),
+        Domain(
+            name="encoder off by more at high CRF",
+            shifted=True,
+            curves=curves(rows, "libx264", "medium", change=lambda vmaf, at: vmaf - 8.0 * at * _below_ceiling(vmaf)),
+        ),
+        Domain(name="graphics only", shifted=True, curves=curves(rows, "libx264", "medium", model=only_graphics)),
+    ]
+    for name, preset in (("grain", "medium"), ("superfast", "superfast")):
+        file = SHIFTED / f"{name}.rows.jsonl.gz"
+        if file.exists():
+            own = read_rows(file)
+            title = "film grain added" if name == "grain" else "preset superfast, taken for medium"
+            found.append(Domain(name=title, shifted=True, curves=curves(own, "libx264", "medium", true_preset=preset)))
+    return found
+
+
+def _below_ceiling(vmaf: FloatArray) -> FloatArray:
+    """From 0 at VMAF 100, where no encoder is worse than another, to 1 some way below it."""
+    return 1.0 - np.exp(-(100.0 - vmaf) / 2.0)
+
+
+def _ensure(
+    name: str, rows: list[CorpusRow], ranges: dict[str, tuple[float, float]], tell: Callable[[str], None]
+) -> None:
+    """Train and register a predictor on ``rows``, unless one of that name was made from just these."""
+    data = packed(rows)
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        if find(name).data_sha256 == digest:
+            return
+    except Exception:  # nobody registered it yet
+        tell(f"training {name} on {len({row.source for row in rows})} sources")
+    trained = train_predictor(rows, ranges, seed=0)
+    entry = ModelEntry(
+        id=name,
+        kind="predictor",
+        file=f"{name}.onnx",
+        sha256=hashlib.sha256(trained.content).hexdigest(),
+        encoders=tuple(curve.name for curve in trained.table.curves),
+        data=f"{name}.rows.jsonl.gz",
+        data_sha256=digest,
+        licence="Apache-2.0",
+        opset=OPSET,
+        metrics=trained.metrics,
+    )
+    register(models_folder(), entry, {entry.file: trained.content, entry.data: data})

@@ -1,0 +1,1 @@
+"""A predictor and a correction for vmaf-tune; each module is one plugin."""

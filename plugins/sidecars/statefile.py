@@ -1,0 +1,127 @@
+"""A file of learned state that all processes of this host share: read, changed and written whole under one lock."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+from filelock import FileLock
+
+from vmaftune.state import atomic
+
+LOCK_SECONDS = 20.0
+STATE_FILE = "state.json"
+
+State = TypeVar("State", bound=msgspec.Struct)
+
+
+class StateFile(Generic[State]):
+    """``<folder>/<predictor-version>/<encoder>/state.json``.
+
+    Args:
+        folder: ``<cache>/vmaf-tune/<correction>``.
+        predictor_version, encoder: whose state it is.
+        empty: makes a state with nothing learned.
+        problem: what is wrong with a state, None where nothing is.
+        warn: told when a file cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        predictor_version: str,
+        encoder: str,
+        *,
+        empty: Callable[[], State],
+        problem: Callable[[State], str | None],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._empty, self._check, self._warn = empty, problem, warn
+        self.path = folder / predictor_version / encoder / STATE_FILE
+
+    def read(self) -> State:
+        """The state; an empty one where there is none yet. A file that cannot be used is set aside, not deleted."""
+        try:
+            content = self.path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return self._empty()
+        state, problem = self._decoded(content)
+        if problem is None:
+            return state
+        with self._locked():
+            try:
+                if self._decoded(self.path.read_bytes())[1] is not None:  # nobody mended it meanwhile
+                    self._set_aside(problem)
+            except FileNotFoundError:
+                pass
+        return self._empty()
+
+    def update(self, change: Callable[[State], State]) -> State:
+        """Read, change and write the state under the lock that all processes share.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with self._locked():
+            try:
+                state, problem = self._decoded(self.path.read_bytes())
+                if problem is not None:
+                    self._set_aside(problem)
+            except FileNotFoundError:
+                state = self._empty()
+            changed = change(state)
+            atomic.write(self.path, msgspec.json.encode(changed))
+            return changed
+
+    def remove(self) -> bool:
+        """Forget what was learned; whether there was anything."""
+        if not self.path.exists():
+            return False
+        with self._locked():
+            self.path.unlink(missing_ok=True)
+        return True
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.with_name("state.lock"), timeout=LOCK_SECONDS):
+            yield
+
+    def _set_aside(self, problem: str) -> None:
+        aside = atomic.set_aside(self.path, "set-aside")
+        self._warn(f"{self.path} {problem}; it was set aside as {aside.name} and learning begins anew")
+
+    def _decoded(self, content: bytes) -> tuple[State, str | None]:
+        empty = self._empty()
+        try:
+            state = msgspec.json.decode(content, type=type(empty))
+        except msgspec.DecodeError as error:
+            return empty, f"cannot be read ({error})"
+        problem = self._check(state)
+        return (state, None) if problem is None else (empty, problem)
+
+
+def state_folders(folder: Path) -> list[tuple[str, str]]:
+    """Predictor version and encoder of every state in ``<cache>/vmaf-tune/<correction>``."""
+    return [(path.parts[-3], path.parts[-2]) for path in sorted(folder.glob(f"*/*/{STATE_FILE}"))]
+
+
+def host_uuid(folder: Path) -> str:
+    """A random 128-bit identifier made once for this installation; never derived from anything of the machine.
+
+    Raises:
+        OSError: it cannot be kept.
+    """
+    path = folder / "host_uuid"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "host_uuid.lock", timeout=LOCK_SECONDS):
+        try:
+            return str(uuid.UUID(path.read_text("ascii").strip()))
+        except (FileNotFoundError, ValueError):
+            made = str(uuid.uuid4())
+            atomic.write(path, made.encode("ascii"))
+            return made
