@@ -42,9 +42,12 @@ class RidgeCorrection:
     def correct(self, context: CurveContext, prediction: Prediction) -> Adjustment:
         """The shift over the grid, within the settings' largest correction, and the band that is left about it."""
         settings = self._settings.of(context.encoder.name, context.preset)
-        state = self.state(context.encoder.name) if settings.enabled else None
-        if state is None or state.sources < settings.minimum_sources:
-            return Adjustment(shift=np.zeros(len(context.crfs)), captures=0)
+        nothing = np.zeros(len(context.crfs))
+        if not settings.enabled:
+            return Adjustment(shift=nothing, captures=0)
+        state = self.state(context.encoder.name)
+        if state.sources < settings.minimum_sources:
+            return Adjustment(shift=nothing, captures=state.captures)
         learned = fit(state, context.preset, settings.ridge_lambda, settings.half_life)
         positions = crf_positions(context.encoder, context.crfs)
         shift, unsure = learned.shift(context.features.scaled().astype("<f4").astype(float), positions)

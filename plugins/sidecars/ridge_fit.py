@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from vmaftune_plugins.sidecars.history import TERMS, crf_terms
 from vmaftune_plugins.sidecars.ridge_state import COLUMNS, State, ages, columns, design, expanded, forgetting, sums_left
+from vmaftune_plugins.sidecars.robust import student_weights, weighted_median
 
 from vmaftune.types import FloatArray
 
@@ -27,7 +28,6 @@ _STRENGTHS = (
     (1.0, 0.3, 0.01),
 )
 _NOISE_CAPTURES = 10.0  # that the predictor's own uncertainty counts for against what captures say of it
-_ROBUST = 5.0  # degrees of freedom of Student's t
 _ROUNDS = 4
 _LEAST_SPREAD, _MOST_SPREAD = 0.3, 16.0
 _FARTHEST = 5.0  # deviations: one source tells no more of how far all of them scatter
@@ -89,8 +89,8 @@ def fit(state: State, preset: str | None, ridge_lambda: float, half_life: float)
     prior, chance = _prior(ridge_lambda)
     real = np.array([not row.absurd for row in rows], dtype=float)
     forget = forgetting(half_life) ** ages(state) * real
-    centre = _weighted_median(innovations, x[:, 0])
-    weights = forget * _student(innovations - centre * x[:, 0])
+    centre = _median_level(innovations, x[:, 0])
+    weights = forget * student_weights(innovations - centre * x[:, 0])
     for _ in range(_ROUNDS):
         mean, covariance, spread = _mixture(
             gram + (x * weights[:, None]).T @ x,
@@ -100,7 +100,7 @@ def fit(state: State, preset: str | None, ridge_lambda: float, half_life: float)
             prior,
             chance,
         )
-        weights = forget * _student((innovations - x @ mean) / np.sqrt(spread))
+        weights = forget * student_weights((innovations - x @ mean) / np.sqrt(spread))
     first = np.array([row.first for row in rows]) * forget
     leverage = np.einsum("ij,jk,ik->i", x, covariance / spread, x) * weights
     beside = np.clip((innovations - x @ mean) / np.maximum(1.0 - leverage, 0.1), -_FARTHEST, _FARTHEST)
@@ -144,17 +144,7 @@ def _mixture(
     return mean, covariance, float(share @ variance)
 
 
-def _student(z: FloatArray) -> FloatArray:
-    """Weights of Student's t: near 1 about 0, falling as 1 / z^2 far out (Lange, Little and Taylor, 1989)."""
-    return np.minimum(1.0, (_ROBUST + 1.0) / (_ROBUST + z**2))
-
-
-def _weighted_median(innovations: FloatArray, level: FloatArray) -> float:
+def _median_level(innovations: FloatArray, level: FloatArray) -> float:
     """Median of innovation over level, each weighed by its level."""
-    known = np.flatnonzero(np.abs(level) > 1e-6)
-    if not len(known):
-        return 0.0
-    ratio, weight = innovations[known] / level[known], np.abs(level[known])
-    order = np.argsort(ratio)
-    total = np.cumsum(weight[order])
-    return float(ratio[order][np.searchsorted(total, total[-1] / 2)])
+    known = np.abs(level) > 1e-6
+    return weighted_median(innovations[known] / level[known], np.abs(level[known])) if known.any() else 0.0

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from vmaftune_plugins.sidecars import learned
 from vmaftune_plugins.sidecars.history import TERMS, HistoryRow, source_features
-from vmaftune_plugins.sidecars.statefile import StateFile, host_uuid
+from vmaftune_plugins.sidecars.learned import Learned, Tally, anonymous, appended, counted, joined, summed
+from vmaftune_plugins.sidecars.statefile import StateFile
 
 from vmaftune.features.schema import NAMES
 from vmaftune.types import FloatArray
@@ -20,58 +21,26 @@ COLUMNS: tuple[str, ...] = ("level", "slope", "curvature", *NAMES, *(f"slope x {
 """What a shift is made of: terms in CRF, features, and features times slope."""
 
 _UNITS_PER_ONE = 2.0**32
-_DAY_SECONDS = 86400.0
-_FARTHEST_FEATURE = 4.0  # Features.scaled clips there
 
 Sums = npt.NDArray[np.int64]
 
 
-class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the captures of one preset.
+class Statistics(Tally, frozen=True, kw_only=True):
+    """What is known of the captures of one preset; fields as in Tally, and:
 
     Attributes:
-        captures: how many, absurd ones included.
-        sources: how many sources they are of.
-        absurd: captures that count for nothing else.
         sums: over those that have left the history, int64, little-endian, in whole units of 2^-32: of x x^T (its lower
             triangle, row by row), of x times the innovation, and of the innovation squared, for rows x of COLUMNS. Whole
             numbers add up to the same in any order.
     """
 
-    captures: int = 0
-    sources: int = 0
-    absurd: int = 0
     sums: bytes = bytes(8 * (len(COLUMNS) * (len(COLUMNS) + 1) // 2 + len(COLUMNS) + 1))
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """State of one predictor version and encoder.
+class State(Learned, frozen=True, kw_only=True):
+    """State of one predictor version and encoder; fields as in Learned: of SCHEMA_VERSION, from COLUMNS."""
 
-    Attributes:
-        schema_version: SCHEMA_VERSION.
-        predictor_version: version whose residuals these are.
-        host_uuid: random; says nothing of the machine.
-        feature_names: COLUMNS.
-        presets: statistics by preset; "" where the encoder has none.
-        history: the last captures, oldest first.
-        imported: bundles that were taken in, by their hash.
-    """
-
-    schema_version: int
-    predictor_version: str
-    host_uuid: str
-    feature_names: tuple[str, ...]
     presets: dict[str, Statistics] = {}
-    history: list[HistoryRow] = []
-    imported: tuple[str, ...] = ()
-
-    @property
-    def captures(self) -> int:
-        return sum(s.captures for s in self.presets.values())
-
-    @property
-    def sources(self) -> int:
-        return sum(s.sources for s in self.presets.values())
 
 
 def state_file(folder: Path, predictor_version: str, encoder: str, warn: Callable[[str], None]) -> StateFile[State]:
@@ -82,19 +51,11 @@ def state_file(folder: Path, predictor_version: str, encoder: str, warn: Callabl
         warn: told when the file cannot be used.
     """
 
-    def empty() -> State:
-        return State(
-            schema_version=SCHEMA_VERSION,
-            predictor_version=predictor_version,
-            host_uuid="",
-            feature_names=COLUMNS,
-        )
-
     return StateFile(
         folder,
         predictor_version,
         encoder,
-        empty=empty,
+        empty=lambda: _empty(predictor_version),
         problem=lambda state: problem(state, predictor_version),
         warn=warn,
     )
@@ -102,27 +63,9 @@ def state_file(folder: Path, predictor_version: str, encoder: str, warn: Callabl
 
 def problem(state: State, predictor_version: str) -> str | None:
     """Why a state cannot be used with that predictor; None where it can."""
-    if state.schema_version != SCHEMA_VERSION:
-        return f"has schema version {state.schema_version}, this is {SCHEMA_VERSION}"
-    if state.predictor_version != predictor_version:
-        return f"belongs to predictor {state.predictor_version}"
-    if state.feature_names != COLUMNS:
-        return "was learned from other features"
     wrong = any(len(s.sums) != len(Statistics().sums) for s in state.presets.values())
-    if wrong or not {len(row.features) for row in state.history} <= {4 * len(NAMES)}:
-        return "has statistics of the wrong shape"
-    held = Counter(row.preset or "" for row in state.history)
-    if any(name not in state.presets or state.presets[name].captures < count for name, count in held.items()):
-        return "has captures that it does not count"
-    if not (np.abs(source_features(state.history)) <= _FARTHEST_FEATURE).all():
-        return "has features that none can have"
-    return None
-
-
-def anonymous(state: State) -> State:
-    """The same without the host's identifier, and with days for times."""
-    history = [msgspec.structs.replace(r, timestamp=r.timestamp // _DAY_SECONDS * _DAY_SECONDS) for r in state.history]
-    return msgspec.structs.replace(state, host_uuid="", history=history, imported=())
+    shape = "has statistics of the wrong shape" if wrong else None
+    return learned.problem(state, _empty(predictor_version)) or shape
 
 
 def add(state: State, row: HistoryRow, *, history_rows: int, half_life: float, folder: Path) -> State:
@@ -135,20 +78,8 @@ def add(state: State, row: HistoryRow, *, history_rows: int, half_life: float, f
     """
     forget = forgetting(half_life)
     presets = {name: _decayed(known, forget) for name, known in state.presets.items()} if forget < 1 else state.presets
-    before = presets.get(row.preset or "", Statistics())
-    after = msgspec.structs.replace(
-        before, captures=before.captures + 1, sources=before.sources + row.first, absurd=before.absurd + row.absurd
-    )
-    return _trimmed(
-        msgspec.structs.replace(
-            state,
-            host_uuid=state.host_uuid or host_uuid(folder),
-            presets={**presets, row.preset or "": after},
-            history=[*state.history, row],
-        ),
-        history_rows,
-        forget,
-    )
+    after = counted(presets.get(row.preset or "", Statistics()), row)
+    return _trimmed(appended(state, row, {**presets, row.preset or "": after}, folder), history_rows, forget)
 
 
 def merged(state: State, other: State, *, history_rows: int, bundle: str, folder: Path) -> State:
@@ -161,21 +92,9 @@ def merged(state: State, other: State, *, history_rows: int, bundle: str, folder
     presets = dict(state.presets)
     for name, theirs in other.presets.items():
         mine = presets.get(name, Statistics())
-        presets[name] = Statistics(
-            captures=mine.captures + theirs.captures,
-            sources=mine.sources + theirs.sources,
-            absurd=mine.absurd + theirs.absurd,
-            sums=(sums_left(mine) + sums_left(theirs)).astype("<i8").tobytes(),
-        )
-    history = sorted([*state.history, *other.history], key=lambda row: row.timestamp)
-    both = msgspec.structs.replace(
-        state,
-        host_uuid=state.host_uuid or host_uuid(folder),
-        presets=presets,
-        history=history,
-        imported=(*state.imported, bundle),
-    )
-    return _trimmed(both, history_rows, 1.0)
+        sums = (sums_left(mine) + sums_left(theirs)).astype("<i8").tobytes()
+        presets[name] = msgspec.structs.replace(summed(mine, theirs), sums=sums)
+    return _trimmed(joined(state, other, presets, bundle=bundle, folder=folder), history_rows, 1.0)
 
 
 def columns(features: FloatArray, terms: FloatArray) -> FloatArray:
@@ -230,6 +149,12 @@ def expanded(sums: Sums) -> tuple[FloatArray, FloatArray, float]:
     gram = np.zeros((d, d))
     gram[np.tril_indices(d)] = values[: -d - 1]
     return gram + np.tril(gram, -1).T, values[-d - 1 : -1], float(values[-1])
+
+
+def _empty(predictor_version: str) -> State:
+    return State(
+        schema_version=SCHEMA_VERSION, predictor_version=predictor_version, host_uuid="", feature_names=COLUMNS
+    )
 
 
 def _trimmed(state: State, history_rows: int, forget: float) -> State:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import os
+import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +17,8 @@ from typing import Any
 
 import imageio_ffmpeg
 import pytest
+
+from vmaftune.features.schema import FEATURES
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 X264 = ("-e", "libx264", "--preset", "ultrafast", "--vmaf-scale", "none")
@@ -67,6 +73,7 @@ class Program:
         ours = {
             "XDG_CACHE_HOME": str(self.home / "cache"),
             "XDG_CONFIG_HOME": str(self.home / "config"),
+            "XDG_DATA_HOME": str(self.home / "data"),
             "VMAFTUNE_MODELS": str(self.models),
             "TMPDIR": str(self.temporary),
         }
@@ -124,6 +131,46 @@ def program(tmp_path: Path) -> Program:
     home = tmp_path / "home"
     home.mkdir()
     return Program(home=home)
+
+
+def capture_lines(sources: int, offset: float = -6.0, encoder: str = "libx264", preset: str = "medium") -> str:
+    """A file of captures, four of each source, whose VMAF is ``offset`` away from that of an easy film."""
+    lines = []
+    for source in range(sources):
+        away = math.sin(7.0 * source)
+        features = [scale.centre + 0.3 * away * scale.spread for scale in FEATURES.values()]
+        for crf, vmaf in ((20, 97.0), (26, 93.0), (32, 85.0), (38, 73.0)):
+            capture = {"features": features, "encoder": encoder, "preset": preset, "crf": crf}
+            lines.append({**capture, "observed": vmaf + offset + away, "unix_seconds": 1.79e9 + 60 * len(lines)})
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+@pytest.fixture(scope="session")
+def taught_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a program that has learned 48 captures of 12 sources; to be copied, not used."""
+    home = tmp_path_factory.mktemp("taught")
+    (home / "captures.jsonl").write_text(capture_lines(12))
+    ended = Program(home=home)("sidecar", "record", "captures.jsonl")
+    assert ended.code == 0, ended.err
+    return home
+
+
+@pytest.fixture
+def taught(taught_home: Path, program: Program) -> Program:
+    """The program with 48 captures of libx264, preset medium, learned."""
+    shutil.copytree(taught_home, program.home, dirs_exist_ok=True)
+    return program
+
+
+def install(program: Program, name: str, source: str) -> Program:
+    """The program with a plugin more, as pip leaves it."""
+    site = program.home / f"site-{name}"
+    info = site / f"vmaftune_{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vmaftune-{name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[vmaftune]\n{name} = plugin_{name}\n")
+    (site / f"plugin_{name}.py").write_text(textwrap.dedent(source))
+    return dataclasses.replace(program, environment={**program.environment, "PYTHONPATH": str(site)})
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def test_the_sidecar_can_be_switched_on_and_off(program: Program, clip: Path, tm
 
 
 def test_a_plugins_settings_count(program: Program, clip: Path, tmp_path: Path) -> None:
-    settings = "[plugins.ridge-sidecar]\nenabled = true\nmax-correction = 0.5\n"
+    settings = "[plugins.ridge-sidecar]\nenabled = true\nminimum-sources = 1\nmax-correction = 0.5\n"
     (tmp_path / "vmaf-tune.toml").write_text(settings)
     _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
     second = _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
@@ -76,15 +76,18 @@ WRONG = {
     "[plugins]\nridge-sidecar = 3": "plugins.ridge-sidecar = 3: must be a table",
     '[plugins.ridge-sidecar]\nenabled = "yes"': "must be true or false",
     "[plugins.nosuch]\nenabled = true": "plugins.nosuch.enabled = true: no such plugin is installed",
-    f"{SIDECAR_ON}lamda = 1": "unknown key plugins.ridge-sidecar.lamda; allowed there: encoders, history-rows, lambda,",
+    f"{SIDECAR_ON}lamda = 1": "unknown key plugins.ridge-sidecar.lamda; allowed there: drift-threshold, drift-window,",
     f"{SIDECAR_ON}lambda = 0": "plugins.ridge-sidecar.lambda = 0: must be a number above 0 and at most 1000000",
-    f"{SIDECAR_ON}history-rows = 2.5": "plugins.ridge-sidecar.history-rows = 2.5: must be a whole number from 0 to 5000",
+    f"{SIDECAR_ON}history-rows = 2.5": "plugins.ridge-sidecar.history-rows = 2.5: must be a whole number from 16 to 2000",
     f"{SIDECAR_ON}encoders = 1": "plugins.ridge-sidecar.encoders = 1: must be a table",
     f"{SIDECAR_ON}[plugins.ridge-sidecar.encoders.libx264]\nlambda = -1": (
         "plugins.ridge-sidecar.encoders.libx264.lambda = -1: must be a number above 0"
     ),
     f"{SIDECAR_ON}[plugins.ridge-sidecar.encoders.libx264]\nnosuch = 1": (
-        "unknown key plugins.ridge-sidecar.encoders.libx264.nosuch; allowed there: enabled, history-rows, lambda,"
+        "unknown key plugins.ridge-sidecar.encoders.libx264.nosuch; allowed there: drift-threshold, drift-window, enabled,"
+    ),
+    f"{SIDECAR_ON}[plugins.ridge-sidecar.encoders.libx264.presets.slow]\ndrift-window = 1": (
+        "plugins.ridge-sidecar.encoders.libx264.presets.slow.drift-window = 1: must be a whole number from 5 to 2000"
     ),
     f"{SIDECAR_ON}[plugins.ridge-sidecar.encoders]\nlibx264 = 1": (
         "plugins.ridge-sidecar.encoders.libx264 = 1: must be a table"

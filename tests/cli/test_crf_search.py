@@ -124,9 +124,11 @@ def test_exploring_can_be_switched_off(program: Program, longer: Path, tmp_path:
     assert ended.json["explore_count"] == 0 and {probe["purpose"] for probe in ended.json["probes"]} == {"verify"}
 
 
-def test_a_second_search_uses_what_the_first_has_learned(program: Program, clip: Path) -> None:
-    first = program.search(clip, *SIDECAR)
-    second = program.search(clip, *SIDECAR, "--no-cache")
+def test_a_second_search_uses_what_the_first_has_learned(program: Program, clip: Path, tmp_path: Path) -> None:
+    at_once = tmp_path / "at-once.toml"
+    at_once.write_text("[plugins.ridge-sidecar]\nminimum-sources = 1\n")
+    first = program.search(clip, *SIDECAR, "--config", at_once)
+    second = program.search(clip, *SIDECAR, "--config", at_once, "--no-cache")
     assert second["plugins"][0]["captures"] == first["probe_count"]
     assert second["plugins"][0]["correction_vmaf"] != 0.0
     error = [abs(r["predicted_vmaf"] - r["vmaf"]) for r in (first, second)]

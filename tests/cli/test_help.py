@@ -12,6 +12,8 @@ from tests.cli.conftest import Program
 COMMANDS = [
     *("", "crf-search", "score", "predict", "plugins", "plugins list", "cache", "cache info", "cache clear"),
     *("models", "models list", "models verify", "models show"),
+    *("sidecar", *(f"sidecar {name}" for name in ("status", "show", "history", "reset", "export", "import"))),
+    *("sidecar record", "sidecar replay", "sidecar plot", "sidecar config"),
     *("corpus", "corpus measure", "corpus population", "doctor"),
 ]
 HEAVY = ("numpy", "av", "rich", "msgspec", "onnxruntime", "matplotlib", "scipy", "sqlite3", "platformdirs")

@@ -23,6 +23,7 @@ _COMMANDS = {
     "score": "VMAF of one video against another",
     "predict": "the predicted VMAF(CRF) curve of a source, without encoding",
     "plugins": "what is installed, and what is on",
+    "sidecar": "what this host has learned: look at it, teach it, share it, forget it",
     "models": "the models that predictions come from",
     "cache": "what is kept of earlier searches",
     "corpus": "measure curves that predictors are made from",

@@ -17,19 +17,23 @@ _SHOWN_BELOW_VMAF = 20.0
 _PRIOR, _POSTERIOR, _PROBE = "#9aa5b1", "#1f6feb", "#d1242f"
 
 
-def check_figure(file: Path | None) -> None:
-    """Raise UserError unless a figure can be drawn to ``file``; to be asked before the work that it shows."""
+def check_figure(file: Path | None, option: str = "--plot") -> None:
+    """Raise UserError unless a figure can be drawn to ``file``; to be asked before the work that it shows.
+
+    Args:
+        option: that named the file, for errors.
+    """
     if file is None:
         return
     if file.suffix not in _FORMATS:
-        raise UserError(f"--plot {file}: name a file that ends in {', '.join(_FORMATS)}")
+        raise UserError(f"{option} {file}: name a file that ends in {', '.join(_FORMATS)}")
     if importlib.util.find_spec("matplotlib") is None:
-        raise UserError("--plot needs matplotlib: pip install 'vmaf-tune[plot]'")
+        raise UserError(f"{option} needs matplotlib: pip install 'vmaf-tune[plot]'")
     there = file.exists()
     try:
         file.open("ab").close()
     except OSError as error:
-        raise UserError(f"cannot write --plot {file}: {error.strerror}") from error
+        raise UserError(f"cannot write {option} {file}: {error.strerror}") from error
     if not there:
         file.unlink(missing_ok=True)
 

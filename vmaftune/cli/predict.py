@@ -30,12 +30,13 @@ _LINES = 13
 
 
 class PredictReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``--json`` prints; arrays of shape (n,)."""
+    """What ``--json`` prints; arrays of shape (n,). ``note`` is the predictor's, ``notes`` are its and the corrections'."""
 
     encoder: str
     preset: str | None
     predictor: str
     note: str | None
+    notes: list[str]
     plugins: list[str]
     crfs: list[float]
     vmaf: list[float]
@@ -71,6 +72,7 @@ def command(**options: Any) -> None:
         preset=preset,
         predictor=curve.predictor,
         note=curve.bare.note,
+        notes=curve.notes,
         plugins=list(curve.adjustments),
         crfs=grid.tolist(),
         vmaf=np.round(np.clip(curve.corrected.mean, 0, 100), 3).tolist(),
@@ -89,8 +91,7 @@ def command(**options: Any) -> None:
 
 def _lines(report: PredictReport) -> list[str]:
     lines = [f"{report.encoder} preset {report.preset or 'none'}, expected by {report.predictor} (not verified)"]
-    if report.note:
-        lines += report.note.split("; ")
+    lines += report.notes
     lines.append("   CRF    VMAF   90 % band")
     for place in np.unique(np.linspace(0, len(report.crfs) - 1, _LINES).round().astype(int)):
         crf, mean, reach = report.crfs[place], report.vmaf[place], 1.645 * report.deviation[place]

@@ -49,8 +49,8 @@ class SampleReport(msgspec.Struct, frozen=True, kw_only=True):
 class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
     """What ``--json`` prints; the field names are a promise.
 
-    ``probe_count`` and ``explore_count`` are of the verifying and the exploring encodes that were run; ``probes`` holds cached
-    ones too.
+    ``notes`` are what the predictor and the corrections have to say. ``probe_count`` and ``explore_count`` are of the verifying
+    and the exploring encodes that were run; ``probes`` holds cached ones too.
     """
 
     crf: float
@@ -63,6 +63,7 @@ class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
     pix_fmt: str
     predictor: str
     plugins: list[PluginReport]
+    notes: list[str]
     predicted_vmaf: float
     predicted_crf: float
     probes: list[ProbeRecord]
@@ -120,6 +121,7 @@ def search_report(
         pix_fmt=settings.pix_fmt,
         predictor=outcome.curve.predictor,
         plugins=reports,
+        notes=outcome.curve.notes,
         predicted_vmaf=round(outcome.predicted_vmaf, 4),
         predicted_crf=outcome.predicted_crf,
         probes=outcome.probes,

@@ -42,6 +42,11 @@ class Screen(LiveLine, Observer):
         if not self._quiet:
             self.console.print(Text(text, style="dim"))
 
+    def warning(self, text: str) -> None:
+        """One line that a person should see."""
+        if not self._quiet:
+            self.console.print(Text(text, style="yellow"))
+
     def begun(self, frames: int) -> None:
         self._frames = frames
 
@@ -53,6 +58,8 @@ class Screen(LiveLine, Observer):
                 low, high = float(adjustment.shift.min()), float(adjustment.shift.max())
                 captures = f"{adjustment.captures} score{'s' if adjustment.captures > 1 else ''}"
                 self.note(f"  {name} shifts the curve by {low:+.2f} to {high:+.2f} VMAF, from {captures}")
+        for note in curve.correction_notes:
+            self.warning(f"  {note}")
         predictor = curve.predictor.split("@")[0]
         corrected = [name for name, adjustment in curve.adjustments.items() if adjustment.captures]
         if predictor == "none":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Session:
         self.cache_folder: Path = options.get("cache_dir") or cache_folder()
         self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None, warn)
         self.manager = PluginManager()
+        self._missing: set[str] = set()
 
     def option(self, name: str, default: Any) -> Any:
         """The flag, else the configuration's value, else the default; None there means that nobody said."""
@@ -114,15 +115,26 @@ class Session:
         Raises:
             UserError: a plugin or a setting of one is wrong.
         """
+        run = self.plugin_run(self._options.get("plugins") or ())
+        try:
+            yield run
+        finally:
+            run.close()
+
+    def plugin_run(self, named: Sequence[str]) -> PluginRun:
+        """The plugins of a run with ``--plugin`` for each of ``named``; its trainers are not closed. Raises as plugins."""
         named_off = tuple(self._options.get("no_plugins") or ())
-        named_on = tuple(self._options.get("plugins") or ())
+        named_on = tuple(named)
         passive = self._names("predictor", "encoders", "events") - self._names("correction", "trainer", "?")
         on = [name for name, enabled in self.config.enabled.items() if enabled and name not in passive]
         installed = {n for r in self.manager.registrations for n in (r.name, r.plugin)}
         for name, origin in self.config.origins.items():
-            if name not in installed:
+            if name not in installed and name not in self._missing:
+                self._missing.add(name)
                 self._not_installed(name, origin)
-        off = [n for n, enabled in self.config.enabled.items() if not enabled and n in installed - set(named_on)]
+        both = ({r.name, r.plugin} for r in self.manager.registrations)  # either name switches a plugin on and off
+        meant = {name for names in both if names & set(named_on) for name in names}
+        off = [n for n, enabled in self.config.enabled.items() if not enabled and n in installed - meant]
         choice = PluginChoice(
             on=(*named_on, *(name for name in on if name not in named_on)),
             off=(*named_off, *off),
@@ -131,11 +143,7 @@ class Session:
             settings_origins=self.config.origins,
             strict=self.option("strict_plugins", False),
         )
-        run = PluginRun(self.manager, choice, self.cache_folder, warn)
-        try:
-            yield run
-        finally:
-            run.close()
+        return PluginRun(self.manager, choice, self.cache_folder, warn)
 
     def _names(self, *kinds: str) -> set[str]:
         return {name for r in self.manager.registrations if r.kind in kinds for name in (r.name, r.plugin)}

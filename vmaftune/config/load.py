@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ else:
 
 PROJECT_FILE = "vmaf-tune.toml"
 
+Key = tuple[str, ...]
+"""A key with the tables it stands in, such as ("plugins", "ridge-sidecar", "lambda")."""
+
 
 class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The configuration in force.
@@ -28,15 +32,24 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
         search: defaults for options.
         plugins: tables by plugin name, without ``enabled``.
         enabled: plugins that are switched on (True) or off (False).
-        origins: for each plugin table, the files it came from.
+        places: for each key, the file that its value came from.
         files: all files that were read, the strongest last.
     """
 
     search: SearchTable
     plugins: dict[str, dict[str, Any]]
     enabled: dict[str, bool]
-    origins: dict[str, str]
+    places: dict[Key, str]
     files: tuple[Path, ...]
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """For each plugin table, the files it came from."""
+        files: dict[str, dict[str, None]] = {}
+        for key, file in self.places.items():
+            if key[0] == "plugins":
+                files.setdefault(key[1], {})[file] = None
+        return {name: ", ".join(its) for name, its in files.items()}
 
 
 def load_config(named: Path | None) -> LoadedConfig:
@@ -56,9 +69,11 @@ def load_config(named: Path | None) -> LoadedConfig:
     search: dict[str, Any] = {}
     plugins: dict[str, dict[str, Any]] = {}
     enabled: dict[str, bool] = {}
-    origins: dict[str, str] = {}
+    places: dict[Key, str] = {}
     for path in files:
-        config = _read(path)
+        table = _read(path)
+        config = validated(table, Config, str(path))
+        places.update(dict.fromkeys(_keys(table), str(path)))
         search.update({k: v for k, v in msgspec.structs.asdict(config.search).items() if v is not None})
         for name, table in config.plugins.items():
             on = table.pop("enabled", None)
@@ -67,20 +82,28 @@ def load_config(named: Path | None) -> LoadedConfig:
             if on is not None:
                 enabled[name] = on
             plugins[name] = _merged(plugins.get(name, {}), table)
-            origins[name] = f"{origins[name]}, {path}" if name in origins else str(path)
     return LoadedConfig(
-        search=SearchTable(**search), plugins=plugins, enabled=enabled, origins=origins, files=tuple(files)
+        search=SearchTable(**search), plugins=plugins, enabled=enabled, places=places, files=tuple(files)
     )
 
 
-def _read(path: Path) -> Config:
+def _read(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+        return table
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}") from error
-    return validated(table, Config, str(path))
+
+
+def _keys(table: dict[str, Any], within: Key = ()) -> Iterator[Key]:
+    """All keys that hold something: a value, or a table with nothing in it."""
+    for key, value in table.items():
+        if isinstance(value, dict) and value:
+            yield from _keys(value, (*within, key))
+        else:
+            yield (*within, key)
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

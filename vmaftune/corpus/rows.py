@@ -209,10 +209,15 @@ class RowWriter:
 def _rows(lines: Iterable[bytes], path: Path) -> Iterator[CorpusRow]:
     for number, line in enumerate(lines, 1):
         if not line.isspace():
-            yield _row(line, f"{path}, line {number}")
+            yield parse_row(line, f"{path}, line {number}")
 
 
-def _row(line: bytes, place: str) -> CorpusRow:
+def parse_row(line: bytes, place: str) -> CorpusRow:
+    """One line of a corpus file.
+
+    Raises:
+        UserError: it is no row; the text begins with ``place`` and names the column.
+    """
     try:
         values = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

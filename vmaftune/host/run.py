@@ -79,6 +79,22 @@ class PredictedCurve:
     given: dict[str, Prediction]
     adjustments: dict[str, Adjustment]
 
+    @property
+    def predictor_version(self) -> str:
+        """Version of the predictor alone."""
+        return self.predictor.partition("@")[2]
+
+    @property
+    def correction_notes(self) -> list[str]:
+        """What corrections say a person should know, a line each."""
+        noted = ((name, adjustment.note) for name, adjustment in self.adjustments.items())
+        return [f"{name}: {' '.join(note.split())}" for name, note in noted if note]
+
+    @property
+    def notes(self) -> list[str]:
+        """The predictor's notes, then those of the corrections."""
+        return [*(self.bare.note.split("; ") if self.bare.note else []), *self.correction_notes]
+
     def capture(self, index: int, observed: float, unix_seconds: float) -> Capture:
         """The score at one place of the grid as trainers learn from it."""
         return self._capture(index, observed, unix_seconds, self.bare, self.corrected.mean)
@@ -107,7 +123,7 @@ class PredictedCurve:
 
 
 class PluginRun:
-    """Calls plugins for one run; the only place from which one is called after loading.
+    """Calls plugins for one run, of one source or several; the only place from which one is called after loading.
 
     Args:
         manager: what is installed.
@@ -134,7 +150,8 @@ class PluginRun:
             self._settings[registration.name] = self._validated(registration)
         self._registered = {r.name: r for r in [*self._predictors, *active]}
         self._active = [r.name for r in active]
-        self._corrections: dict[str, Correction] = {}
+        self._made_predictors: dict[str, Predictor] = {}
+        self._corrections: dict[str, dict[str, Correction]] = {}  # by the predictor's version: sources may differ in it
         self._trainers: dict[str, Trainer] = {}
         self._events = [plugin for plugin in manager.plugins_with_events() if plugin not in choice.off]
         self._callers: dict[tuple[str, str], Any] = {}
@@ -156,7 +173,7 @@ class PluginRun:
         curve = bare
         given: dict[str, Prediction] = {}
         adjustments: dict[str, Adjustment] = {}
-        for correction_name, correction in self._corrections.items():
+        for correction_name, correction in self._corrections[self.predictor_version].items():
 
             def correct(correction: Correction = correction, curve: Prediction = curve) -> Adjustment:
                 return _checked_adjustment(correction.correct(context, curve), len(context.crfs))
@@ -177,13 +194,38 @@ class PluginRun:
             index: place of the CRF in its grid.
             observed: VMAF.
         """
-        for name, correction in self._corrections.items():
+        for name, correction in self._corrections.get(curve.predictor_version, {}).items():
             if name in curve.given:
                 capture = curve.capture_for(name, index, observed, unix_seconds)
                 self._guarded(name, "learn", functools.partial(correction.learn, capture))
         capture = curve.capture(index, observed, unix_seconds)
         for name, trainer in self._trainers.items():
             self._guarded(name, "learn", functools.partial(trainer.learn, capture))
+
+    def version_for(self, context: CurveContext) -> str:
+        """Version of the predictor that gives the curve of ``context``. Raises as predict."""
+        self._bare(context)
+        return self.predictor_version
+
+    def state_version(self, name: str, predictor_version: str) -> str:
+        """What a correction that is on keeps its state by: the predictor's version, and the corrections before it."""
+        names = [n for n in self._active if self._registered[n].kind == "correction"]
+        return "".join([predictor_version, *(f"+{before}" for before in names[: names.index(name)])])
+
+    def correction(self, name: str, predictor_version: str) -> Correction:
+        """A correction that is on, as a search with that predictor makes it.
+
+        Raises:
+            PluginError: it cannot be made.
+        """
+        spec: Any = self._registered[name].spec
+        context = self._context(name, self.state_version(name, predictor_version))
+        made: Correction = called(name, "start", functools.partial(spec.factory, context))
+        return made
+
+    def settings(self, name: str) -> Any:
+        """Validated settings of a plugin that is on."""
+        return self._settings[name]
 
     def before_probe(self, request: ProbeRequest) -> None:
         """Tell every plugin that an encode and its scoring begin."""
@@ -232,7 +274,9 @@ class PluginRun:
 
             def predict(name: str = name, spec: Any = spec) -> tuple[Predictor, Prediction] | Unsupported:
                 try:
-                    predictor = spec.factory(self._context(name))
+                    if name not in self._made_predictors:
+                        self._made_predictors[name] = spec.factory(self._context(name))
+                    predictor = self._made_predictors[name]
                     return predictor, _checked_prediction(predictor.predict(context), len(context.crfs))
                 except Unsupported as unsupported:
                     return unsupported
@@ -254,16 +298,15 @@ class PluginRun:
     def _start_active(self) -> None:
         """Make the corrections and trainers that are on, once the predictor's version is known."""
         version = self.predictor_version
+        corrections = self._corrections.setdefault(version, {})
         for name in self._active:
             spec: Any = self._registered[name].spec
             correction = spec.kind == "correction"
-            if name not in self._off and name not in self._corrections and name not in self._trainers:
-                context = self._context(name, version if correction else self.predictor_version)
+            if name not in self._off and name not in corrections and name not in self._trainers:
+                context = self._context(name, self.state_version(name, version) if correction else version)
                 made = self._guarded(name, "start", functools.partial(spec.factory, context))
                 if made is not None:
-                    (self._corrections if correction else self._trainers)[name] = made
-            if correction:
-                version += f"+{name}"
+                    (corrections if correction else self._trainers)[name] = made
 
     def _event(self, event: str, **arguments: Any) -> None:
         for plugin in self._events:
@@ -280,14 +323,26 @@ class PluginRun:
         if name in self._off:
             return None
         try:
-            return call()
-        except Exception as error:
-            what = f"plugin {name} failed in {doing}: {type(error).__name__}: {' '.join(str(error).split())}"
+            return called(name, doing, call)
+        except PluginError as error:
             if self._choice.strict or name == self._choice.predictor:
-                raise PluginError(what) from error
+                raise
             self._off.add(name)
-            self._warn(f"{what}; it is switched off for this run")
+            self._warn(f"{error}; it is switched off for this run")
             return None
+
+
+def called(name: str, doing: str, call: Callable[[], Result]) -> Result:
+    """What ``call`` of a plugin returns.
+
+    Raises:
+        PluginError: it raised; one line says what.
+    """
+    try:
+        return call()
+    except Exception as error:
+        text = " ".join(str(error).split())
+        raise PluginError(f"plugin {name} failed in {doing}: {type(error).__name__}: {text}") from error
 
 
 def _adjusted(curve: Prediction, adjustment: Adjustment) -> Prediction:

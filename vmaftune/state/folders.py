@@ -22,6 +22,11 @@ def config_file() -> Path:
     return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "vmaf-tune.toml"
 
 
+def share_key_file() -> Path:
+    """The private key that signs what this host shares of what it has learned."""
+    return Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "share.key"
+
+
 def models_folder() -> Path:
     """Where models of the user's own are registered; ``VMAFTUNE_MODELS`` moves it."""
     if folder := os.environ.get("VMAFTUNE_MODELS"):

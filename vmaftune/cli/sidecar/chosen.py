@@ -1,0 +1,130 @@
+"""Which corrections a ``vmaf-tune sidecar`` command looks after, and which predictor version each has in use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vmaftune.cli.session import DEFAULT_ENCODER, Session, warn
+from vmaftune.encoders.spec import EncoderSpec, find_encoder
+from vmaftune.errors import PluginError, UserError, VmafTuneError
+from vmaftune.host.inspection import Inspection
+from vmaftune.host.manager import Registration
+from vmaftune.host.run import PluginRun
+from vmaftune.learned.ordinary import ordinary_context
+from vmaftune.types import Inspectable, LearnedState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """One correction, as a search that uses it would have it.
+
+    Attributes:
+        name: of the correction.
+        run: a run in which it is on.
+        inspection: what it has learned.
+    """
+
+    name: str
+    run: PluginRun
+    inspection: Inspection
+
+    def version(self, encoder: EncoderSpec, preset: str | None) -> str:
+        """What it keeps its state by when an ordinary source is encoded with this preset."""
+        return self.run.state_version(self.name, self.run.version_for(ordinary_context(encoder, preset)))
+
+    def in_use(self, state: LearnedState, session: Session) -> bool:
+        """Whether a search of today, at one of the state's presets, would use it."""
+        encoder = session.manager.encoders.get(state.encoder)
+        if encoder is None:
+            return False
+        presets = {preset or None for preset in state.presets} or {None}
+        return any(self.version(encoder, preset) == state.predictor_version for preset in presets)
+
+
+def sidecar_session(options: dict[str, Any]) -> Session:
+    """A session that opens no cache: what was learned is not in it."""
+    return Session({**options, "cache": False})
+
+
+def all_chosen(session: Session, named: Sequence[str]) -> list[Chosen]:
+    """Those named, else every installed correction that can be looked after.
+
+    Raises:
+        UserError: one that was named cannot, or there is none.
+        PluginError: one that was named fails.
+    """
+    names = dict.fromkeys(session.manager.find(name, ("correction",)).name for name in named)
+    found = []
+    for registration in session.manager.of_kind("correction"):
+        name = registration.name
+        if names and name not in names:
+            continue
+        try:
+            chosen = _chosen(session, registration)
+        except PluginError as error:
+            if named:
+                raise
+            warn(f"{error}; it is left out")
+            continue
+        if chosen is not None:
+            found.append(chosen)
+        elif named:
+            raise UserError(
+                f"{name} shows nothing of what it learned (vmaftune.types.Inspectable), so it must be looked at by hand"
+            )
+    if not found:
+        raise VmafTuneError("no correction that can be looked after is installed; see vmaf-tune plugins list")
+    return found
+
+
+def one_chosen(session: Session, named: Sequence[str]) -> Chosen:
+    """The one that was named, else the only one there is. Raises as all_chosen, and UserError where there are several."""
+    found = all_chosen(session, named)
+    if len(found) > 1:
+        raise UserError(
+            f"this takes one correction: say --plugin with one of {', '.join(chosen.name for chosen in found)}"
+        )
+    return found[0]
+
+
+def named_encoder(session: Session, name: str | None) -> EncoderSpec:
+    """The encoder of that name; where None was named, the one that a search would use. Raises UserError."""
+    wanted = session.option("encoder", DEFAULT_ENCODER) if name is None else name
+    return find_encoder(wanted, session.manager.encoders, None)
+
+
+def check_preset(encoder: EncoderSpec, preset: str | None) -> None:
+    """Raise UserError where the encoder has no such preset."""
+    if preset is not None and encoder.presets and preset not in encoder.presets:
+        raise UserError(f"{encoder.name} has no preset {preset!r}; it has {', '.join(encoder.presets)}")
+
+
+def used_states(session: Session, chosen: Chosen, encoder: str) -> list[LearnedState]:
+    """What it has learned of an encoder with the predictors in use."""
+    states = [state for state in chosen.inspection.states() if state.encoder == encoder]
+    return [state for state in states if chosen.in_use(state, session)]
+
+
+def nothing_learned(names: Sequence[str]) -> str:
+    """One line that says so, and how to begin."""
+    begin = f"vmaf-tune crf-search --plugin {names[0]} -i FILE"
+    return f"nothing was learned yet: {begin} begins, or vmaf-tune sidecar record FILE.jsonl"
+
+
+def switched_on(session: Session) -> list[str]:
+    """Corrections that the configuration switches on."""
+    enabled = {name for name, on in session.config.enabled.items() if on}
+    return [r.name for r in session.manager.of_kind("correction") if {r.name, r.plugin} & enabled]
+
+
+def _chosen(session: Session, registration: Registration) -> Chosen | None:
+    # One that the configuration switches on stands in its chain; another one is as --plugin would have it.
+    name = registration.name
+    run = session.plugin_run(() if name in switched_on(session) else (name,))
+    version = run.version_for(ordinary_context(named_encoder(session, None), None))
+    correction = run.correction(name, version)
+    if not isinstance(correction, Inspectable):
+        return None
+    return Chosen(name=name, run=run, inspection=Inspection(name, correction))

@@ -1,0 +1,174 @@
+"""``vmaf-tune sidecar record`` and ``replay``: learn from captures in a file, or see what learning from them brings."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import numpy as np
+from rich.progress import BarColumn, TextColumn
+
+from vmaftune.cli.live import LiveLine
+from vmaftune.cli.options import host_options, json_option
+from vmaftune.cli.output import print_json
+from vmaftune.cli.session import Session
+from vmaftune.cli.sidecar.chosen import one_chosen, sidecar_session, switched_on
+from vmaftune.cli.sidecar.options import predictor_option
+from vmaftune.cli.sidecar.tables import counted, print_table
+from vmaftune.host.run import PluginRun
+from vmaftune.learned.captures import SourceScores, file_lines, read_sources
+from vmaftune.learned.teach import Taught, teach
+from vmaftune.state.workspace import workspace
+
+_STDIN = Path("-")
+
+_learners_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="NAME",
+    help="Correction that learns (repeatable).  [default: those switched on in the configuration, or the only one]",
+)
+
+
+class ErrorRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Mean absolute error in VMAF before and after correction, of captures that were not learned yet."""
+
+    what: str
+    captures: int
+    mae_before_vmaf: float
+    mae_after_vmaf: float
+
+
+class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``replay --json`` prints. Rows: all, the last half, and each encoder."""
+
+    plugins: list[str]
+    predictor_versions: list[str]
+    sources: int
+    errors: list[ErrorRow]
+
+
+@click.command("record")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.jsonl|-")
+@_learners_option
+@predictor_option
+@host_options
+def record(file: Path, **options: Any) -> None:
+    """Learn from captures that were made elsewhere, one JSON object a line, or from the rows of a corpus.
+
+    \b
+    {"features": [20 numbers], "encoder": "libx264", "preset": "medium", "crf": 23, "observed": 94.1}
+    features may be {"name": number} too, in the units of docs/predictor.md; "unix_seconds" says when.
+
+    All lines are checked before anything is learned. Lines with the same features, one after the other, are one source.
+    What is recorded twice counts twice.
+    """
+    session = sidecar_session({**options, "strict_plugins": True})
+    with _learning(session, options["plugins"]) as run:
+        sources = _sources(file, session)
+        taught = _taught(run, sources)
+        names = ", ".join(_corrections(run))
+    click.echo(f"{names} learned {counted(len(taught), 'capture')} of {counted(len(sources), 'source')}")
+    each = Counter((one.encoder, one.preset or "none", one.predictor_version) for one in taught)
+    for (encoder, preset, version), captures in sorted(each.items()):
+        click.echo(f"  {encoder} preset {preset}: {captures}, predicted by {version}")
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.jsonl|-")
+@_learners_option
+@predictor_option
+@host_options
+@json_option
+def replay(file: Path, **options: Any) -> None:
+    """What learning from FILE (as of record) would bring, beginning with nothing; nothing is kept.
+
+    Each source is predicted before its scores are learned, in the order of the file.
+    """
+    with workspace() as folder:
+        session = sidecar_session({**options, "strict_plugins": True, "cache_dir": folder})
+        with _learning(session, options["plugins"]) as run:
+            sources = _sources(file, session)
+            taught = _taught(run, sources)
+            names = _corrections(run)
+    report = ReplayReport(
+        plugins=names,
+        predictor_versions=sorted({one.predictor_version for one in taught}),
+        sources=len(sources),
+        errors=_errors(taught),
+    )
+    if options["as_json"]:
+        print_json(report)
+        return
+    what = f"{counted(len(taught), 'capture')} of {counted(len(sources), 'source')}"
+    click.echo(f"{', '.join(names)} on {what}, each predicted before it was learned; nothing was kept")
+    numbers = ("captures", "error before", "error after", "change")
+    print_table(("", *numbers), [_shown(row) for row in report.errors], numbers)
+
+
+@contextmanager
+def _learning(session: Session, named: Sequence[str]) -> Iterator[PluginRun]:
+    """A run with the corrections that are to learn, chained as in a search; the only one there is where none was named.
+
+    Raises:
+        UserError: there are several, and none was named.
+    """
+    for name in named:
+        session.manager.find(name, ("correction",))
+    run = session.plugin_run(named if named or switched_on(session) else (one_chosen(session, ()).name,))
+    try:
+        yield run
+    finally:
+        run.close()
+
+
+def _corrections(run: PluginRun) -> list[str]:
+    return [registration.name for registration in run.active if registration.kind == "correction"]
+
+
+def _sources(file: Path, session: Session) -> list[SourceScores]:
+    lines = sys.stdin.buffer if file == _STDIN else file_lines(file)
+    name = "standard input" if file == _STDIN else str(file)
+    return read_sources(lines, name, session.manager.encoders)
+
+
+def _taught(run: PluginRun, sources: list[SourceScores]) -> list[Taught]:
+    with LiveLine() as line:
+        display = line.show_live(TextColumn("  {task.completed}/{task.total} sources"), BarColumn(30))
+        if display is None:
+            return teach(run, sources)
+        task = display.add_task("", total=len(sources))
+        return teach(run, sources, lambda source: display.advance(task))
+
+
+def _errors(taught: list[Taught]) -> list[ErrorRow]:
+    rows = [_error_row("all", taught), _error_row("last half", taught[len(taught) // 2 :])]
+    for encoder in sorted({one.encoder for one in taught}):
+        rows.append(_error_row(encoder, [one for one in taught if one.encoder == encoder]))
+    return rows
+
+
+def _error_row(what: str, taught: list[Taught]) -> ErrorRow:
+    observed = np.array([one.observed for one in taught])
+    return ErrorRow(
+        what=what,
+        captures=len(taught),
+        mae_before_vmaf=_mean_error(observed, [one.predicted for one in taught]),
+        mae_after_vmaf=_mean_error(observed, [one.corrected for one in taught]),
+    )
+
+
+def _mean_error(observed: Any, expected: list[float]) -> float:
+    return round(float(np.abs(observed - np.array(expected)).mean()), 4)
+
+
+def _shown(row: ErrorRow) -> tuple[str, ...]:
+    change = "-" if not row.mae_before_vmaf else f"{100 * (row.mae_after_vmaf / row.mae_before_vmaf - 1):+.0f} %"
+    return (row.what, str(row.captures), f"{row.mae_before_vmaf:.2f}", f"{row.mae_after_vmaf:.2f}", change)

@@ -1,0 +1,19 @@
+"""An ordinary source: what is asked about when there is no source at hand."""
+
+from __future__ import annotations
+
+from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
+from vmaftune.search.grid import crf_grid
+from vmaftune.types import CurveContext
+
+
+def ordinary_context(encoder: EncoderSpec, preset: str | None) -> CurveContext:
+    """The curve of a source whose every feature is ordinary; without a preset, at the encoder's own."""
+    values = tuple(scale.centre for scale in FEATURES.values())
+    return CurveContext(
+        features=Features(schema=SCHEMA_VERSION, values=values),
+        encoder=encoder,
+        preset=preset if preset is not None else encoder.default_preset,
+        crfs=crf_grid(encoder, None, None, None),
+    )
