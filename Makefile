@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 VIDEO ?= out/demo.mkv
 OUT := out
 
-.PHONY: demo test lint bench bench-quick figures clean
+.PHONY: demo test lint bench bench-quick bench-trainer bench-learning figures clean
 
 $(BIN)/vmaf-tune: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +47,14 @@ bench: $(VENV)/.test
 ## bench-quick: the same on three clips with x264 and one target
 bench-quick: $(VENV)/.test
 	$(BIN)/python benchmarks/search.py --encoders libx264:medium --targets 93 --clips 3 --output out/bench-quick
+
+## bench-learning: what a correction learns from streams of captures, shifted and not
+bench-learning: $(VENV)/.test
+	$(BIN)/python benchmarks/learning.py
+
+## bench-trainer: what the trainer's service and client do and cost (minutes)
+bench-trainer: $(VENV)/.test
+	$(BIN)/python benchmarks/trainer.py
 
 ## figures: the figures of docs/, drawn by the product itself
 figures: $(VENV)/.test out/demo.mkv

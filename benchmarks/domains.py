@@ -141,12 +141,15 @@ def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> li
         ),
         Domain(name="graphics only", shifted=True, curves=curves(rows, "libx264", "medium", model=only_graphics)),
     ]
-    for name, preset in (("grain", "medium"), ("superfast", "superfast")):
+    for name, title, preset in (
+        ("grain", "film grain added", "medium"),
+        ("superfast", "preset superfast, taken for medium", "superfast"),
+        ("ultrafast", "preset ultrafast, taken for medium", "ultrafast"),
+    ):
         file = SHIFTED / f"{name}.rows.jsonl.gz"
         if file.exists():
-            own = read_rows(file)
-            title = "film grain added" if name == "grain" else "preset superfast, taken for medium"
-            found.append(Domain(name=title, shifted=True, curves=curves(own, "libx264", "medium", true_preset=preset)))
+            own = curves(read_rows(file), "libx264", "medium", true_preset=preset)
+            found.append(Domain(name=title, shifted=True, curves=own))
     return found
 
 

@@ -2,6 +2,7 @@
 
     grain      the clips with film grain added (ffmpeg's noise filter, seeded, per frame), then stored as x264 at CRF 12
     superfast  the clips as they are, encoded with x264's preset superfast
+    ultrafast  the same with its preset ultrafast
 
 Rows are measured in the scratch folder, resumable as any corpus, and packed into benchmarks/shifted/ at the end. Takes a
 quarter of an hour on two cores. Clips default to every third one of ../shared/clips whose longest side is at most 1280 pixels.
@@ -27,7 +28,11 @@ FOLDER = Path(__file__).parent / "shifted"
 _FRAMES = 60
 _LARGEST_SIDE = 1280
 _GRAIN = "crop=trunc(iw/2)*2:trunc(ih/2)*2,noise=alls=6:allf=t:all_seed=1,format=yuv420p,setpts=N/25/TB"
-_CURVES = {"grain": "libx264:medium=14,18,22,27,32", "superfast": "libx264:superfast=16,21,26,31,37"}
+_CURVES = {
+    "grain": "libx264:medium=14,18,22,27,32",
+    "superfast": "libx264:superfast=16,21,26,31,37",
+    "ultrafast": "libx264:ultrafast=14,18,23,28,34",
+}
 
 
 def with_grain(ffmpeg: Path, clips: Sequence[Path], folder: Path) -> list[Path]:
@@ -68,7 +73,7 @@ def main() -> None:
         parser.error("no clips: name some (../shared/clips is not there)")
     arguments.scratch.mkdir(parents=True, exist_ok=True)
     ffmpeg = Path(locate(None, Store(arguments.scratch / "cache.sqlite", print)).path)
-    sources = {"grain": with_grain(ffmpeg, clips, arguments.scratch / "grain"), "superfast": clips}
+    sources = {"grain": with_grain(ffmpeg, clips, arguments.scratch / "grain"), "superfast": clips, "ultrafast": clips}
     FOLDER.mkdir(exist_ok=True)
     for name, files in sources.items():
         rows = arguments.scratch / f"{name}.rows.jsonl"
