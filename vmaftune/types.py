@@ -354,13 +354,20 @@ class PredictorSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectionSpec:
-    """A correction, as ``vmaftune_corrections`` yields it; switched on with ``--plugin NAME``. Fields as in PredictorSpec."""
+    """A correction, as ``vmaftune_corrections`` yields it; switched on with ``--plugin NAME``. Fields as in PredictorSpec,
+    and:
+
+    Attributes:
+        alternative: to another correction, which people meet first: ``vmaf-tune sidecar`` looks after it where it was named,
+            is switched on in the configuration, or has learned something.
+    """
 
     name: str
     version: str
     factory: Callable[[PluginContext], Correction]
     settings: type[msgspec.Struct] = NoSettings
     summary: str = ""
+    alternative: bool = False
     thread_safe: bool = False
     process_safe: bool = True
     budget_ms: float = 50.0

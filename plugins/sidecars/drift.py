@@ -48,7 +48,7 @@ def health(history: Sequence[HistoryRow], window: int, threshold: float, now: fl
         threshold: ratio from which on it is drift.
         now: Unix time in seconds; None reads the clock.
     """
-    last = history[-window:]
+    last = [row for row in history if not row.absurd][-window:]
     if not last:
         return Health(status="learning", ratio=None, rms_before=None, rms_after=None, window=0)
     left, before = np.array([row.left for row in last]), np.array([row.residual for row in last])

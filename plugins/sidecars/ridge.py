@@ -50,9 +50,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     history_rows: shared.HistoryRows = 500
     max_correction: shared.Correction = 15.0
     half_life: HalfLife = 0.0
-    minimum_sources: shared.Sources = 1
+    minimum_sources: shared.Sources = 3
     drift_window: shared.Window = 50
-    drift_threshold: shared.Threshold = 1.6
+    drift_threshold: shared.Threshold = 1.8
     encoders: Mapping[str, EncoderOptions] = {}
 
     def of(self, encoder: str, preset: str | None) -> InForce:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from vmaftune_plugins.sidecars import learned
 from vmaftune_plugins.sidecars.history import TERMS, HistoryRow, source_features
-from vmaftune_plugins.sidecars.learned import Learned, Tally, anonymous, appended, counted, joined, summed
+from vmaftune_plugins.sidecars.learned import Learned, Tally, appended, counted, joined, summed
+from vmaftune_plugins.sidecars.learned import anonymous as anonymous
 from vmaftune_plugins.sidecars.statefile import StateFile
 
 from vmaftune.features.schema import NAMES
@@ -40,7 +41,7 @@ class Statistics(Tally, frozen=True, kw_only=True):
 class State(Learned, frozen=True, kw_only=True):
     """State of one predictor version and encoder; fields as in Learned: of SCHEMA_VERSION, from COLUMNS."""
 
-    presets: dict[str, Statistics] = {}
+    presets: Mapping[str, Statistics] = {}
 
 
 def state_file(folder: Path, predictor_version: str, encoder: str, warn: Callable[[str], None]) -> StateFile[State]:
@@ -50,7 +51,6 @@ def state_file(folder: Path, predictor_version: str, encoder: str, warn: Callabl
         folder: ``<cache>/vmaf-tune/sidecar``.
         warn: told when the file cannot be used.
     """
-
     return StateFile(
         folder,
         predictor_version,

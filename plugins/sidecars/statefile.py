@@ -77,6 +77,17 @@ class StateFile(Generic[State]):
             atomic.write(self.path, msgspec.json.encode(changed))
             return changed
 
+    def checked(self, content: bytes) -> State:
+        """A state as another host wrote it.
+
+        Raises:
+            ValueError: it is none that could be used here.
+        """
+        state, problem = self._decoded(content)
+        if problem is not None:
+            raise ValueError(f"it {problem}")
+        return state
+
     def remove(self) -> bool:
         """Forget what was learned; whether there was anything."""
         if not self.path.exists():

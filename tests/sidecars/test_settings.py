@@ -66,7 +66,7 @@ def _forgets(correction: RidgeCorrection, where: Where) -> bool:
 
 def _waits_for_eleven_sources(correction: RidgeCorrection, where: Where) -> bool:
     made = adjustment(_taught(correction, where, 3.0), 0.0, *where)
-    waits = not made.shift.any() and made.covariance is None and made.captures == 0
+    waits = not made.shift.any() and made.covariance is None
     learn(correction, [capture(28.0, 3.0, source=2.0, encoder=where[0], preset=where[1])])
     return waits and bool(shift(correction, 0.0, *where).min() > 2.0)
 

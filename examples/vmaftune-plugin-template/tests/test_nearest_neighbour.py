@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from vmaftune.testing import parametrize_with_checks
 from vmaftune_plugin_template.known_sources import load
 from vmaftune_plugin_template.nearest_neighbour import NearestNeighbour, Settings
 
+from vmaftune.testing import parametrize_with_checks
 from vmaftune.types import CurveContext, EncoderSpec, Features, Unsupported
 
 

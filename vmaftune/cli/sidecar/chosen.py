@@ -49,7 +49,7 @@ def sidecar_session(options: dict[str, Any]) -> Session:
 
 
 def all_chosen(session: Session, named: Sequence[str]) -> list[Chosen]:
-    """Those named, else every installed correction that can be looked after.
+    """Those named, else every installed correction that can be looked after; an alternative only if somebody uses it.
 
     Raises:
         UserError: one that was named cannot, or there is none.
@@ -69,7 +69,8 @@ def all_chosen(session: Session, named: Sequence[str]) -> list[Chosen]:
             warn(f"{error}; it is left out")
             continue
         if chosen is not None:
-            found.append(chosen)
+            if names or _is_used(session, registration, chosen):
+                found.append(chosen)
         elif named:
             raise UserError(
                 f"{name} shows nothing of what it learned (vmaftune.types.Inspectable), so it must be looked at by hand"
@@ -117,6 +118,12 @@ def switched_on(session: Session) -> list[str]:
     """Corrections that the configuration switches on."""
     enabled = {name for name, on in session.config.enabled.items() if on}
     return [r.name for r in session.manager.of_kind("correction") if {r.name, r.plugin} & enabled]
+
+
+def _is_used(session: Session, registration: Registration, chosen: Chosen) -> bool:
+    if not getattr(registration.spec, "alternative", False) or registration.name in switched_on(session):
+        return True
+    return bool(chosen.inspection.states())
 
 
 def _chosen(session: Session, registration: Registration) -> Chosen | None:
