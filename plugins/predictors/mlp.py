@@ -17,7 +17,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings in ``[plugins.mlp]``.
 
     Attributes:
-        model: id of the model, as ``vmaf-tune models list`` shows it.
+        model: id of the model, as ``vmaf-tune models list`` shows it, or ``latest-stable``.
 
     Raises:
         ValueError: there is no predictor of that name. It is looked for here, since a wrong name in a configuration ends the
@@ -31,6 +31,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return
         from vmaftune import models
 
+        if self.model == models.LATEST_STABLE:
+            models.find(self.model)
+            return
         there = [model.id for model in models.entries() if model.kind == "predictor"]
         if self.model not in there:
             named = ", ".join(there) or "none"

@@ -8,9 +8,10 @@ from vmaftune_plugins.predictors.mlp import SHIPPED_MODEL
 from vmaftune import models
 from vmaftune.errors import UserError
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION
-from vmaftune.models.predictor import Contract, open_model
+from vmaftune.models.choice import curve_weights, interpolation, knot_range
+from vmaftune.models.predictor import open_model
 from vmaftune.models.session import OnnxruntimeMissing
-from vmaftune.types import CurveContext, EncoderSpec, Features, FloatArray, Prediction, Unsupported
+from vmaftune.types import CurveContext, Features, FloatArray, Prediction, Unsupported
 
 
 class MlpPredictor:
@@ -56,9 +57,9 @@ class MlpPredictor:
             raise Unsupported(f"it was trained on other features (schema {contract.feature_schema})")
         if context.features.schema != contract.feature_schema:
             raise Unsupported(f"features of schema {context.features.schema} were not trained on")
-        weights, note = _weights(contract, context.encoder, context.preset)
+        weights, note = curve_weights(contract, context.encoder, context.preset)
         mean, covariance = self._network.run(_known(context.features), weights)
-        low, high = weights @ [(curve.low, curve.high) for curve in contract.curves]
+        low, high = knot_range(contract, weights)
         matrix = interpolation(context.crfs, low, high, contract.knots)
         covariance = matrix @ covariance @ matrix.T
         covariance = (covariance + covariance.T) / 2
@@ -67,50 +68,9 @@ class MlpPredictor:
         return Prediction(mean=np.clip(matrix @ mean, 0.0, 100.0), covariance=covariance, note=note)
 
 
-def interpolation(crfs: FloatArray, low: float, high: float, knots: int) -> FloatArray:
-    """What takes values at evenly spaced knots to values at CRFs, linearly.
-
-    Args:
-        crfs: in any order, shape (n,).
-        low, high: CRF of the first and the last knot.
-        knots: K, at least 2.
-
-    Returns:
-        Weights, each row summing to 1, shape (n, K). Beyond the knots they go on along the last two.
-    """
-    at = (crfs - low) / (high - low) * (knots - 1)
-    left = np.clip(np.floor(at), 0, knots - 2).astype(int)
-    rows = np.arange(len(crfs))
-    matrix = np.zeros((len(crfs), knots))
-    matrix[rows, left] = 1.0 - (at - left)
-    matrix[rows, left + 1] = at - left
-    return matrix
-
-
 def _known(features: Features) -> FloatArray:
     """Raw features, shape (d,). Raises Unsupported where one could not be measured: the network was never told of that."""
     values = np.array(features.values)
     if np.isnan(values).any():
         raise Unsupported("there is no pilot: it takes an ffmpeg from 7.1 on with libvmaf, libx264 and libsvtav1")
     return values
-
-
-def _weights(contract: Contract, encoder: EncoderSpec, preset: str | None) -> tuple[FloatArray, str | None]:
-    """Weights over the trained curves, shape (m,), and what to say of them."""
-    trained = {curve.preset: i for i, curve in enumerate(contract.curves) if curve.encoder == encoder.name}
-    if not trained:
-        raise Unsupported(f"{encoder.name} was not trained on")
-    each = np.eye(len(contract.curves))
-    if preset in trained:
-        return each[trained[preset]], None
-    places = [encoder.presets.index(name) for name in trained if name in encoder.presets]
-    place = encoder.presets.index(preset) if preset in encoder.presets else None
-    before = max((p for p in places if place is not None and p < place), default=None)
-    after = min((p for p in places if place is not None and p > place), default=None)
-    if place is None or before is None or after is None:
-        names = ", ".join(name or "none" for name in trained)
-        raise Unsupported(f"preset {preset} of {encoder.name} is outside those trained on ({names})")
-    first, second = encoder.presets[before], encoder.presets[after]
-    share = (place - before) / (after - before)
-    weights = (1.0 - share) * each[trained[first]] + share * each[trained[second]]
-    return weights, f"preset {preset} is between the trained presets {first} and {second}"

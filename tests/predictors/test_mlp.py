@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 from vmaftune_plugins.predictors.mlp import Settings
-from vmaftune_plugins.predictors.mlp_curves import MlpPredictor, interpolation
+from vmaftune_plugins.predictors.mlp_curves import MlpPredictor
 
 from tests.models import build
 from vmaftune import models
@@ -22,6 +22,7 @@ from vmaftune.errors import PluginError, UserError, VmafTuneError
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
+from vmaftune.models.choice import interpolation
 from vmaftune.search.grid import crf_grid
 from vmaftune.types import CurveContext, Unsupported
 

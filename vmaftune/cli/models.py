@@ -1,4 +1,4 @@
-"""``vmaf-tune models``: the models that there are, whether they are whole, and what they were made from."""
+"""``vmaf-tune models``: the models that there are, whether they are whole, what they were made from, which one is stable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from vmaftune import models
 from vmaftune.cli.options import json_option
 from vmaftune.cli.output import print_json
-from vmaftune.errors import VmafTuneError
+from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.models import RegisteredModel
 from vmaftune.state.folders import models_folder
 
@@ -20,7 +20,13 @@ _FIGURES = 2
 
 
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A model as ``list --json`` prints it. ``metrics`` are the held-out figures by name."""
+    """A model as ``list --json`` prints it.
+
+    Attributes:
+        metrics: held-out figures by name.
+        latest_stable: whether ``latest-stable`` means it.
+        rejected: why the gate of its trainer did not let it through.
+    """
 
     id: str
     kind: str
@@ -30,6 +36,8 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, float]
     smoke: bool
     licence: str
+    latest_stable: bool
+    rejected: tuple[str, ...]
 
 
 @click.group("models")
@@ -41,9 +49,9 @@ def command() -> None:
 @json_option
 def list_(as_json: bool) -> None:
     """Every model with kind, version, origin, the encoders it was made for, and how it did on held-out sources."""
-    found = models.entries()
+    found, stable = models.entries(), _stable_id()
     if as_json:
-        print_json([_row(model) for model in found])
+        print_json([_row(model, stable) for model in found])
         return
     from rich.console import Console
     from rich.table import Table
@@ -55,6 +63,7 @@ def list_(as_json: bool) -> None:
         held_out = _figures(model.metrics, _FIGURES)
         if model.smoke:
             held_out = "made to try the training out"
+        held_out = "; ".join(filter(None, (_standing(model, stable), held_out)))
         table.add_row(model.id, model.kind, model.version, model.origin, ", ".join(model.encoders), held_out)
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(highlight=False, markup=False, width=width).print(table)
@@ -93,6 +102,8 @@ def show(model_id: str) -> None:
         "data": f"{model.data}  sha256 {model.data_sha256}",
         "opset": "" if model.opset is None else str(model.opset),
         "licence": model.licence,
+        "standing": _standing(model, _stable_id()),
+        "rejected": "; ".join(model.rejected),
         "note": "made to try the training out, not to be used" if model.smoke else "",
     }
     width = max(map(len, facts))
@@ -103,8 +114,48 @@ def show(model_id: str) -> None:
         click.echo(f"\n{models.read(model, model.card).decode('utf-8', 'replace').rstrip()}")
 
 
-def _row(model: RegisteredModel) -> ModelRow:
-    return ModelRow(**{name: getattr(model, name) for name in ModelRow.__struct_fields__})
+@command.command("promote")
+@click.argument("model_id", metavar="ID")
+@click.option("--force", is_flag=True, help="Also one that the gate of its trainer rejected.")
+def promote(model_id: str, force: bool) -> None:
+    """Let latest-stable mean this model; runs that use latest-stable take it from now on."""
+    model = models.find(model_id)
+    if model.kind != "predictor":
+        raise UserError(f"model {model.id} is of kind {model.kind}, and {models.LATEST_STABLE} is a predictor")
+    if model.rejected and not force:
+        raise UserError(f"model {model.id} was rejected: {'; '.join(model.rejected)}; --force promotes it all the same")
+    from vmaftune.models.verify import verify as verified
+
+    verified(model)
+    before = models.find(models.LATEST_STABLE).id if not models.promoted(models_folder()) else None
+    models.promote(models_folder(), model.id, before=before)
+    click.echo(f"{models.LATEST_STABLE} is {model.version}")
+
+
+@command.command("rollback")
+def rollback() -> None:
+    """Let latest-stable mean what it meant before the last promotion."""
+    left, back = models.rollback(models_folder())
+    click.echo(f"{models.LATEST_STABLE} is {models.find(back).version}, no longer {left}")
+
+
+def _row(model: RegisteredModel, stable: str | None) -> ModelRow:
+    own = {name: getattr(model, name) for name in ModelRow.__struct_fields__ if name != "latest_stable"}
+    return ModelRow(**own, latest_stable=model.id == stable)
+
+
+def _standing(model: RegisteredModel, stable: str | None) -> str:
+    """What a trainer's gate, or a person, made of it."""
+    rejected = "rejected" if model.rejected else ""
+    return " ".join(filter(None, (models.LATEST_STABLE if model.id == stable else "", rejected)))
+
+
+def _stable_id() -> str | None:
+    """What ``latest-stable`` means; None where that is not registered any more, which is no reason not to list the rest."""
+    try:
+        return models.find(models.LATEST_STABLE).id
+    except UserError:
+        return None
 
 
 def _figures(metrics: Mapping[str, float], most: int | None = None) -> str:

@@ -59,6 +59,7 @@ plugin_options = _stacked(
     ),
     click.option("--no-plugin", "no_plugins", multiple=True, metavar="NAME", help="Switch a plugin off (repeatable)."),
     click.option("--predictor", metavar="NAME", help="Predictor to use, instead of the best for the encoder."),
+    click.option("--model", metavar="ID", help="Model that the predictor is to use, or latest-stable."),
     click.option("--strict-plugins", is_flag=True, default=None, help="A failing plugin ends the run."),
 )
 

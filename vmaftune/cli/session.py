@@ -135,15 +135,32 @@ class Session:
         both = ({r.name, r.plugin} for r in self.manager.registrations)  # either name switches a plugin on and off
         meant = {name for names in both if names & set(named_on) for name in names}
         off = [n for n, enabled in self.config.enabled.items() if not enabled and n in installed - meant]
+        settings, origins = self._settings()
         choice = PluginChoice(
             on=(*named_on, *(name for name in on if name not in named_on)),
             off=(*named_off, *off),
             predictor=self.option("predictor", None),
-            settings=self.config.plugins,
-            settings_origins=self.config.origins,
+            settings=settings,
+            settings_origins=origins,
             strict=self.option("strict_plugins", False),
         )
         return PluginRun(self.manager, choice, self.cache_folder, warn)
+
+    def _settings(self) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
+        """Tables of the configuration by plugin and where they are from, with ``--model`` for the predictor in use.
+
+        Raises:
+            UserError: that predictor has no such setting.
+        """
+        tables, origins, model = self.config.plugins, self.config.origins, self._options.get("model")
+        if model is None:
+            return tables, origins
+        named = self.option("predictor", None)
+        found = self.manager.ranked_predictors() if named is None else [self.manager.find(named, ("predictor",))]
+        using = next((r.name for r in found if r.spec and "model" in r.spec.settings.__struct_fields__), None)
+        if using is None:
+            raise UserError(f"--model {model}: predictor {named or 'in use'} has no model to choose")
+        return {**tables, using: {**tables.get(using, {}), "model": model}}, {**origins, using: "--model"}
 
     def _names(self, *kinds: str) -> set[str]:
         return {name for r in self.manager.registrations if r.kind in kinds for name in (r.name, r.plugin)}

@@ -72,6 +72,11 @@ class PluginManager:
         """Usable registrations of one kind."""
         return (r for r in self.registrations if r.kind == kind and r.problem is None)
 
+    def ranked_predictors(self) -> list[Registration]:
+        """Predictors that are tried when none was named, in their order."""
+        ranked = [r for r in self.of_kind("predictor") if getattr(r.spec, "default_rank", None) is not None]
+        return sorted(ranked, key=lambda r: r.spec.default_rank)  # type: ignore[union-attr, arg-type, return-value]
+
     def find(self, name: str, kinds: Sequence[str]) -> Registration:
         """The registration that a user named.
 

@@ -245,8 +245,7 @@ class PluginRun:
     def _ranked(self) -> list[Registration]:
         if self._choice.predictor is not None:
             return [self._manager.find(self._choice.predictor, ("predictor",))]
-        ranked = [r for r in self._manager.of_kind("predictor") if getattr(r.spec, "default_rank", None) is not None]
-        return sorted(ranked, key=lambda r: r.spec.default_rank)  # type: ignore[union-attr, arg-type, return-value]
+        return self._manager.ranked_predictors()
 
     def _is_off(self, registration: Registration) -> bool:
         return registration.name in self._choice.off or registration.plugin in self._choice.off

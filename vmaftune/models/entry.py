@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from vmaftune.models.stable import LATEST_STABLE, STABLE_FILE
+
 SCHEMA = 1
 """Version of the registry's layout."""
 
@@ -32,6 +34,7 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         card: Markdown file that says what the model is, what it was made from, and what it cannot do.
         metrics: figures on held-out sources by name; units are in the names.
         smoke: True where it was made only to see that the making works.
+        rejected: why the gate of its trainer did not let it through; empty for all others.
 
     Raises:
         ValueError: a name or a hash is none.
@@ -49,12 +52,19 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     card: str | None = None
     metrics: dict[str, float] = {}
     smoke: bool = False
+    rejected: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.id == LATEST_STABLE:
+            raise ValueError(f"{LATEST_STABLE} always means another model; give this one a name of its own")
         if not _ID.fullmatch(self.id):
             raise ValueError(f"id {self.id!r} must be letters, digits, '.', '_' and '-', the first a letter or digit")
         for name in self.files:
-            if name in ("", ".", "..") or name.startswith(REGISTRY_FILE) or any(mark in name for mark in "/\\\0"):
+            if (
+                name in ("", ".", "..")
+                or name.startswith((REGISTRY_FILE, STABLE_FILE))
+                or any(mark in name for mark in "/\\\0")
+            ):
                 raise ValueError(f"file {name!r} of {self.id} must be a plain file name")
         for digest in (self.sha256, self.data_sha256):
             if not _SHA256.fullmatch(digest):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.models.entry import REGISTRY_FILE, ModelEntry, RegisteredModel, decode, encode
+from vmaftune.models.stable import LATEST_STABLE, promoted
 from vmaftune.state import atomic
 from vmaftune.state.folders import models_folder
 
@@ -38,11 +39,16 @@ def entries() -> tuple[RegisteredModel, ...]:
 def find(model_id: str) -> RegisteredModel:
     """The model of that name. The user's registry is not looked at for a shipped one: what is wrong there harms only itself.
 
+    Args:
+        model_id: also ``latest-stable``, which is the model that was promoted last, or the shipped predictor.
+
     Raises:
         UnknownModel: there is none.
         VmafTuneError, UserError: as of ``entries``.
     """
     shipped = _shipped()
+    if model_id == LATEST_STABLE:
+        return _stable(shipped)
     found = next((m for m in shipped if m.id == model_id), None)
     if found is not None:
         return found
@@ -129,6 +135,30 @@ def register(folder: Path, entry: ModelEntry, files: Mapping[str, bytes]) -> Mod
     return entry
 
 
+def forget(folder: Path, model_ids: Collection[str]) -> None:
+    """Take models out of the registry of ``folder``, then remove the files that no other model there names.
+
+    A run that has found one of them may still fail to read it.
+
+    Raises:
+        UserError: the registry there is broken.
+        VmafTuneError: another process kept the registry locked.
+        OSError: something could not be written or removed.
+    """
+    try:
+        with FileLock(folder / _LOCK_FILE, timeout=_LOCK_SECONDS):
+            there = _read_registry(folder)
+            kept = [entry for entry in there if entry.id not in model_ids]
+            if len(kept) == len(there):
+                return
+            atomic.write(folder / REGISTRY_FILE, encode(kept))
+            used = {name for entry in kept for name in entry.files}
+            for name in {name for entry in there if entry.id in model_ids for name in entry.files} - used:
+                (folder / name).unlink(missing_ok=True)
+    except Timeout as error:
+        raise VmafTuneError(f"{folder}: another process is registering a model there and does not end") from error
+
+
 def _shipped() -> tuple[RegisteredModel, ...]:
     try:
         models = decode(_shipped_file(REGISTRY_FILE))
@@ -136,6 +166,22 @@ def _shipped() -> tuple[RegisteredModel, ...]:
         what = f"{REGISTRY_FILE} of this installation is broken"
         raise VmafTuneError(f"{what}: {error}; install vmaf-tune anew") from error
     return tuple(RegisteredModel(**msgspec.structs.asdict(entry), origin="shipped") for entry in models)
+
+
+def _stable(shipped: tuple[RegisteredModel, ...]) -> RegisteredModel:
+    ids = promoted(models_folder())
+    if not ids:
+        found = next((m for m in shipped if m.kind == "predictor"), None)
+        if found is None:
+            raise UnknownModel(
+                f"nothing was promoted to {LATEST_STABLE}, and no predictor ships with this installation"
+            )
+        return found
+    try:
+        return find(ids[-1])
+    except UnknownModel:
+        there = f"{LATEST_STABLE} is {ids[-1]}, which is not registered"
+        raise UnknownModel(f"{there}; vmaf-tune models promote ID names another") from None
 
 
 def _own(shipped: tuple[RegisteredModel, ...]) -> tuple[RegisteredModel, ...]:

@@ -27,9 +27,9 @@ from vmaftune.types import FloatArray
 FIRST_PILOT = next(place for place, name in enumerate(NAMES) if name.startswith("pilot"))
 """From here on, inputs have another meaning, and scale, for each pilot family."""
 
-_HUBER_VMAF = 3.0
-_WEIGHT_BEYOND = 0.3
-_OF_INTEREST = (70.0, 99.5)
+HUBER_VMAF = 3.0
+WEIGHT_BEYOND = 0.3
+OF_INTEREST = (70.0, 99.5)
 LARGEST_SCALED = 4.0
 _LEAST_SCORE_SPREAD = 1.0
 _STRAIGHT_DECAY = 3.0
@@ -136,7 +136,7 @@ def _train(
         for group in optimizer.param_groups:
             group["lr"] = design.learning_rate * 0.5 * (1.0 + math.cos(math.pi * step / design.steps))
         error = (model() - vmaf).abs()
-        huber = torch.where(error < _HUBER_VMAF, error**2 / (2 * _HUBER_VMAF), error - _HUBER_VMAF / 2)
+        huber = torch.where(error < HUBER_VMAF, error**2 / (2 * HUBER_VMAF), error - HUBER_VMAF / 2)
         loss = ((huber * weight).mean(2) * seen).sum(1) / count
         total = (loss + design.decay / 3.0 * model.squares() / count.sqrt()).sum()
         optimizer.zero_grad()
@@ -274,6 +274,6 @@ def _components(table: Table, k: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _knot_weights(table: Table) -> FloatArray:
-    low, high = _OF_INTEREST
-    interesting = np.where((table.vmaf > low) & (table.vmaf < high), 1.0, _WEIGHT_BEYOND)
-    return interesting * np.where(table.measured, 1.0, _WEIGHT_BEYOND)
+    low, high = OF_INTEREST
+    interesting = np.where((table.vmaf > low) & (table.vmaf < high), 1.0, WEIGHT_BEYOND)
+    return interesting * np.where(table.measured, 1.0, WEIGHT_BEYOND)
