@@ -107,7 +107,7 @@ def test_an_encoder_of_a_plugin_joins_the_table(install: Install) -> None:
 
 
 def test_an_unknown_name_is_answered_with_those_there_are() -> None:
-    with pytest.raises(UserError, match="no plugin ridge is installed; there is: .*ridge-sidecar"):
+    with pytest.raises(UserError, match=r"no plugin ridge is installed; there is: .*ridge-sidecar"):
         PluginManager().find("ridge", ("correction", "trainer"))
 
 
