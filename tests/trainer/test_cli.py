@@ -1,0 +1,133 @@
+"""``vmaf-tune trainer`` as a user runs it, with a trainer that is a plugin of somebody else's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program, install
+from tests.conftest import ROOT
+from tests.trainer.conftest import Connected, request
+from vmaftune.trainer.waiting import WaitingRoom
+
+PLUGIN = f"""
+    import sys
+    sys.path.append({str(ROOT)!r})
+    import msgspec
+    from vmaftune import hookimpl
+    from vmaftune.types import TrainerSpec
+
+    class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+        step: float = 0.0
+
+    def make_learner(context):
+        from tests.trainer.counting import CountingLearner
+        return CountingLearner(context.folder, context.settings.step)
+
+    def torchless(context):
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    @hookimpl
+    def vmaftune_trainers():
+        yield TrainerSpec(name="counting", version="1", factory=None, settings=Settings, learner=make_learner)
+        yield TrainerSpec(name="torchless", version="1", factory=None, learner=torchless)
+        yield TrainerSpec(name="listener", version="1", factory=None)
+"""
+
+
+@pytest.fixture
+def socket() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="vt-") as folder:
+        yield Path(folder) / "t.sock"
+
+
+@pytest.fixture
+def ours(program: Program, socket: Path) -> Program:
+    """The program with the plugin, and a socket of its own."""
+    made = install(program, "counters", PLUGIN)
+    environment = {**made.environment, "VMAFTUNE_TRAINER_SOCKET": str(socket)}
+    return Program(home=made.home, environment=environment)
+
+
+def started(program: Program, *arguments: str) -> subprocess.Popen[bytes]:
+    process = program.start("trainer", "serve", *arguments)
+    until = time.monotonic() + 30
+    while program("trainer", "status").code != 0:
+        assert time.monotonic() < until and process.poll() is None, process.communicate()
+    return process
+
+
+def test_serve_and_status(ours: Program, socket: Path) -> None:
+    ended = ours("trainer", "status")
+    assert ended.code == 1 and f"no trainer runs at {socket}" in ended.out and ended.err == ""
+    assert ours("trainer", "status", "--json").json == {"running": False, "socket": str(socket), "status": None}
+    process = started(ours, "--plugin", "counting")
+    assert Connected(socket).say(request("a"))["ok"]
+    ended = ours("trainer", "status")
+    assert ended.code == 0 and "1 acknowledged (each on the disk before it is acknowledged)" in ended.out
+    report = ours("trainer", "status", "--json").json
+    assert report["running"] is True and report["status"]["plugin"] == "counting" and report["status"]["taken"] == 1
+    ended = ours("trainer", "fit", "--plugin", "counting")
+    assert ended.code == 2 and "another trainer uses the folder" in ended.complaint()
+    process.terminate()
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 0 and out == b""
+    assert [json.loads(line)["event"] for line in err.splitlines()] == ["recovered", "listening", "stopped"]
+    assert (ours.cache / "trainer" / "counting.json").exists()
+
+
+def test_fit(ours: Program) -> None:
+    ended = ours("trainer", "fit", "--plugin", "counting")
+    assert ended.code == 0 and ended.out.startswith("nothing to train on")
+    WaitingRoom(ours.cache / "trainer").append([request(f"w-{n}") for n in range(20)])
+    ended = ours("trainer", "fit", "--plugin", "counting", "--steps", "5")
+    assert ended.out == "20 new samples of 20 in all, 5 steps\ncheckpoint counting-1: it is latest-stable now\n"
+    ended = ours("trainer", "fit", "--plugin", "counting")
+    assert ended.out.startswith("0 new samples of 20 in all, 15 steps\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("serve",), "which trainer? --plugin counting or sgd-ema-trainer or torchless"),
+        (("serve", "--plugin", "none"), "no plugin none is installed"),
+        (("serve", "--plugin", "listener"), "listener brings nothing that could be trained here"),
+        (("serve", "--plugin", "torchless"), "torchless needs torch: pip install 'vmaf-tune[train]'"),
+        (("fit", "--plugin", "torchless"), "torchless needs torch: pip install 'vmaf-tune[train]'"),
+        (("serve", "--plugin", "counting", "--socket", "."), "is no socket"),
+        (("serve", "--metrics-port", "70000"), "--metrics-port"),
+        (("fit", "--steps", "0"), "--steps"),
+    ],
+)
+def test_mistakes_are_one_line(ours: Program, arguments: tuple[str, ...], complaint: str) -> None:
+    ended = ours("trainer", *arguments)
+    assert ended.code == 2
+    lines = [line for line in ended.err.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1 and complaint in lines[0], ended.err
+
+
+def test_settings_come_from_the_configuration(ours: Program) -> None:
+    config = ours.home / "mine.toml"
+    config.write_text("[plugins.counting]\nstep = 'slow'\n")
+    ended = ours("trainer", "serve", "--plugin", "counting", "--config", config)
+    assert ended.code == 2 and "plugins.counting.step" in ended.complaint()
+
+
+@pytest.mark.parametrize("command", ["", "serve", "status", "fit"])
+def test_help(program: Program, command: str) -> None:
+    ended = program("trainer", *command.split(), "--help", env={"COLUMNS": "200"})
+    assert ended.code == 0 and max(map(len, ended.out.splitlines())) <= 100
+
+
+def test_a_search_leaves_its_scores_for_the_trainer(ours: Program, clip: Path) -> None:
+    found = ours("crf-search", "-i", clip, "-e", "libx264", "--min-vmaf", "90", "--plugin", "sgd-ema-trainer")
+    assert found.code == 0
+    assert "sgd-ema-trainer: 0 scores handed to the trainer, " in found.err and " wait on the disk for one" in found.err
+    ended = ours("trainer", "fit", "--plugin", "counting")
+    assert ended.code == 0 and "new samples" in ended.out

@@ -1,0 +1,50 @@
+"""``trainer serve`` without the command line: places taken, learner made, service run, places given back."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from vmaftune.trainer.learner import Learner
+from vmaftune.trainer.log import Log
+from vmaftune.trainer.service import Service, ServiceOptions
+from vmaftune.trainer.socketfile import listening, owned
+from vmaftune.trainer.waiting import WaitingRoom
+
+_SWITCH_SECONDS = 0.00005
+"""How long the training thread may hold the interpreter while a client waits for its answer."""
+
+
+def serve(
+    socket: Path, folder: Path, waiting: Path, make_learner: Callable[[], Learner], options: ServiceOptions, log: Log
+) -> None:
+    """Serve at ``socket`` until SIGTERM or SIGINT.
+
+    Args:
+        folder: of spool and learner.
+        waiting: folder in which clients leave samples while no trainer runs.
+        make_learner: called when the places are ours; may take seconds.
+
+    Raises:
+        UserError: a place is taken or cannot be used.
+        OSError: the spool or a snapshot cannot be read or written.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    with owned(folder / "service", "the folder"):
+        service = Service(make_learner(), folder, WaitingRoom(waiting), options, log)
+        service.prepare()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, frame: service.stop())
+        with listening(socket) as listener:
+            service.run(listener)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    """Before anything was taken in there is nothing to be kept."""
+    raise SystemExit(0)
