@@ -46,7 +46,7 @@ BAD = {
     "--pix-format nosuch": "it takes yuv420p",
     "-e nosuch": "there is: av1_amf",
     "-e h264_videotoolbox": "was built without h264_videotoolbox",
-    "--plugin nosuch": "there is: ridge-sidecar",
+    "--plugin nosuch": "ridge-sidecar",
     "--no-plugin nosuch": "no plugin nosuch is installed",
     "--predictor nosuch": "there is: mlp, population",
     "--plugin population": "kind predictor",

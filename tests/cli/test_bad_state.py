@@ -33,9 +33,9 @@ def test_an_unusable_sidecar_state_is_set_aside(program: Program, clip: Path, co
     state = _state(program)
     whole = state.read_text()
     if content == "later":
-        content = whole.replace('"schema_version":1', '"schema_version":99')
+        content = whole.replace('"schema_version":2', '"schema_version":99')
     elif content == "numbers":
-        content = whole.replace('"moment":[', '"moment":[1.0,')
+        content = whole.replace('"sums":"', '"sums":"AAAA')
     state.write_text(content)
     ended = program("crf-search", "-i", clip, *X264, *SIDECAR, "--min-vmaf", "80", "--no-cache")
     assert ended.code == 0, ended.err
