@@ -61,8 +61,7 @@ class MlpPredictor:
         mean, covariance = self._network.run(_known(context.features), weights)
         low, high = knot_range(contract, weights)
         matrix = interpolation(context.crfs, low, high, contract.knots)
-        covariance = matrix @ covariance @ matrix.T
-        covariance = (covariance + covariance.T) / 2
+        covariance = matrix @ ((covariance + covariance.T) / 2) @ matrix.T
         # Where the network is all but certain, its float32 may leave a variance just below 0.
         np.fill_diagonal(covariance, np.maximum(covariance.diagonal(), 0.0))
         return Prediction(mean=np.clip(matrix @ mean, 0.0, 100.0), covariance=covariance, note=note)

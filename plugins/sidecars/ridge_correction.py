@@ -44,7 +44,7 @@ class RidgeCorrection(HostCorrection[State]):
         return Adjustment(
             shift=np.clip(shift, -bound, bound),
             captures=state.captures,
-            covariance=(covariance + covariance.T) / 2,
+            covariance=covariance,
             note=self._note(state, settings),
         )
 

@@ -102,7 +102,7 @@ def fit(state: State, preset: str | None, ridge_lambda: float, half_life: float)
         )
         weights = forget * student_weights((innovations - x @ mean) / np.sqrt(spread))
     first = np.array([row.first for row in rows]) * forget
-    leverage = np.einsum("ij,jk,ik->i", x, covariance / spread, x) * weights
+    leverage = ((x @ (covariance / spread)) * x).sum(axis=1) * weights
     beside = np.clip((innovations - x @ mean) / np.maximum(1.0 - leverage, 0.1), -_FARTHEST, _FARTHEST)
     spread = (_NOISE_CAPTURES + float(first @ beside**2)) / (_NOISE_CAPTURES + float(first.sum()))
     return Fit(weights=mean, covariance=covariance, spread=float(np.clip(spread, _LEAST_SPREAD, _MOST_SPREAD)))
@@ -130,8 +130,8 @@ def _mixture(
     system = prior[:, :, None] * gram * prior[:, None, :] + np.eye(len(moment))
     inverse = np.linalg.inv(system)
     scaled = prior * moment
-    solved = np.einsum("mij,mj->mi", inverse, scaled)
-    left = np.maximum(squares - np.einsum("mi,mi->m", scaled, solved), 0.0) + _NOISE_CAPTURES
+    solved = (inverse @ scaled[:, :, None])[:, :, 0]
+    left = np.maximum(squares - (scaled * solved).sum(axis=1), 0.0) + _NOISE_CAPTURES
     freedom = _NOISE_CAPTURES + count
     evidence = chance - 0.5 * np.linalg.slogdet(system)[1] - 0.5 * freedom * np.log(left)
     share = np.exp(evidence - evidence.max())
@@ -139,8 +139,10 @@ def _mixture(
     each = prior * solved
     mean = share @ each
     variance = left / freedom
-    within = np.einsum("m,mi,mij,mj->ij", share * variance, prior, inverse, prior)
-    covariance = within + np.einsum("m,mi,mj->ij", share, each - mean, each - mean)
+    within = ((share * variance)[:, None, None] * prior[:, :, None] * inverse * prior[:, None, :]).sum(axis=0)
+    beside = (each - mean) * np.sqrt(share)[:, None]
+    covariance = within + beside.T @ beside
+    covariance = (covariance + covariance.T) / 2  # inverses are symmetric but for rounding
     return mean, covariance, float(share @ variance)
 
 

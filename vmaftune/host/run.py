@@ -36,6 +36,7 @@ LARGEST_SHIFT = 40.0
 """A correction of more VMAF than this is a fault, not knowledge."""
 
 _NEGATIVE_VARIANCE_TOLERATED = 1e-6
+_ASYMMETRY_TOLERATED = 1e-6  # of the largest value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -370,7 +371,8 @@ def _checked_covariance(given: FloatArray, n: int) -> FloatArray:
     if not np.isfinite(covariance).all():
         raise ValueError("its covariance has a value that is no number")
     if (
-        not np.allclose(covariance, covariance.T, atol=1e-6)
+        np.abs(covariance - covariance.T).max(initial=0.0)
+        > _ASYMMETRY_TOLERATED * (1.0 + np.abs(covariance).max(initial=0.0))
         or covariance.diagonal().min(initial=0.0) < -_NEGATIVE_VARIANCE_TOLERATED
     ):
         raise ValueError("its covariance is not symmetric with a diagonal of variances")
