@@ -12,14 +12,14 @@ import numpy as np
 
 from vmaftune.corpus.check import drop_short_curves
 from vmaftune.corpus.population import curve_through
-from vmaftune.corpus.rows import CorpusRow, packed, parse_rows, read_rows
+from vmaftune.corpus.rows import CorpusRow, model_rows, packed, read_rows
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.features.schema import Features
-from vmaftune.models import ModelEntry, find, read, register
-from vmaftune.models.session import OPSET
+from vmaftune.models import UnknownModel, find
 from vmaftune.search.grid import crf_grid, crf_positions
 from vmaftune.state.folders import models_folder
 from vmaftune.training.predictor import train_predictor
+from vmaftune.training.register import register_predictor
 from vmaftune.types import FloatArray
 
 SHIFTED = Path(__file__).parent / "shifted"
@@ -67,12 +67,6 @@ class Domain:
     curves: list[Curve]
 
 
-def shipped_rows() -> list[CorpusRow]:
-    """The corpus that comes with vmaf-tune."""
-    model = find(_SHIPPED)
-    return parse_rows(read(model, model.data, model.data_sha256), model.data)
-
-
 def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> list[Domain]:
     """All domains; predictors that are not registered yet are trained, which takes a minute each.
 
@@ -80,7 +74,7 @@ def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> li
         encoders: by name.
         tell: shows one line.
     """
-    rows = shipped_rows()
+    rows = model_rows(find(_SHIPPED))
     sources = sorted({row.source for row in rows})
     order = np.random.default_rng(0).permutation(len(sources))
     fold_of = {sources[place]: f"fold-{n % FOLDS}" for n, place in enumerate(order)}
@@ -179,23 +173,10 @@ def _ensure(
 ) -> None:
     """Train and register a predictor on ``rows``, unless one of that name was made from just these."""
     data = packed(rows)
-    digest = hashlib.sha256(data).hexdigest()
     try:
-        if find(name).data_sha256 == digest:
+        if find(name).data_sha256 == hashlib.sha256(data).hexdigest():
             return
-    except Exception:  # nobody registered it yet
-        tell(f"training {name} on {len({row.source for row in rows})} sources")
-    trained = train_predictor(rows, ranges, seed=0)
-    entry = ModelEntry(
-        id=name,
-        kind="predictor",
-        file=f"{name}.onnx",
-        sha256=hashlib.sha256(trained.content).hexdigest(),
-        encoders=tuple(curve.name for curve in trained.table.curves),
-        data=f"{name}.rows.jsonl.gz",
-        data_sha256=digest,
-        licence="Apache-2.0",
-        opset=OPSET,
-        metrics=trained.metrics,
-    )
-    register(models_folder(), entry, {entry.file: trained.content, entry.data: data})
+    except UnknownModel:
+        pass
+    tell(f"training {name} on {len({row.source for row in rows})} sources")
+    register_predictor(models_folder(), name, train_predictor(rows, ranges, seed=0), data)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,29 +19,37 @@ from domains import Curve, domains
 from held_out import entry_points
 from learning import Host
 from vmaftune_plugins.sidecars.drift import health
+from vmaftune_plugins.sidecars.history import HistoryRow
+from vmaftune_plugins.sidecars.ridge_state import state_file
 
 from vmaftune.host.manager import PluginManager
 
 THRESHOLDS = (1.2, 1.4, 1.6, 1.8, 2.0)
 PLUGIN = "ridge-sidecar"
+Change = Callable[[float], float]
 _BEFORE, _AFTER, _WINDOW = 60, 50, 50
-_CHANGES = {
+_FILES_BEFORE = 26  # about _BEFORE captures
+_CHANGES: dict[str, Change] = {
     "encoder 3 VMAF worse": lambda vmaf: vmaf - 3.0,
     "encoder 6 VMAF worse": lambda vmaf: vmaf - 6.0,
-    "another kind of file": lambda vmaf: vmaf,
 }
 
 
-def ratios(host: Host, plugin, files: list[Curve], change, chance: np.random.Generator) -> list[float]:
+class Watched(Host):
+    """A host whose history can be read."""
+
+    def history(self, encoder: str) -> list[HistoryRow]:
+        return state_file(self._folder / "sidecar", "held-out", encoder, print).read().history
+
+
+def ratios(host: Watched, files: list[Curve], change: Change | None, chance: np.random.Generator) -> list[float]:
     """The ratio that drift is judged by after each capture; the last _AFTER come after the change, if there is one."""
     found: list[float] = []
     for curve in files:
-        predicted = host.predict(curve)
-        plugins = host.run(curve)
-        predicted = plugins.predict(predicted.context)
         near = np.flatnonzero((curve.truth > 88.0) & (curve.truth < 97.0) & curve.measured)
         if not len(near):
             continue
+        plugins, predicted = host.predict(curve)
         for place in chance.choice(near, size=min(len(near), int(chance.integers(2, 4))), replace=False):
             score = float(curve.truth[place] + chance.normal(0.0, 0.04))
             observed = change(score) if change is not None and len(found) >= _BEFORE else score
@@ -50,15 +59,6 @@ def ratios(host: Host, plugin, files: list[Curve], change, chance: np.random.Gen
         if len(found) >= _BEFORE + _AFTER:
             return found[: _BEFORE + _AFTER]
     return found
-
-
-class Watched(Host):
-    """A host whose history can be read."""
-
-    def history(self, encoder: str):
-        from vmaftune_plugins.sidecars.ridge_state import state_file
-
-        return state_file(self._folder / "sidecar", "held-out", encoder, print).read().history
 
 
 def main() -> None:
@@ -72,11 +72,13 @@ def main() -> None:
     plain = [curves for name, curves in by_name.items() if name.startswith("as trained")]
     grain = by_name.get("film grain added", [])
 
-    def run(curves: list[Curve], change, seed: int) -> list[float]:
+    def run(curves: list[Curve], change: Change | None, seed: int, then: Sequence[Curve] = ()) -> list[float]:
         chance = np.random.default_rng(seed)
         files = [curves[place] for place in chance.permutation(len(curves))]
+        if then:
+            files = [*files[:_FILES_BEFORE], *(then[place] for place in chance.permutation(len(then)))]
         with tempfile.TemporaryDirectory() as scratch:
-            return ratios(Watched(manager, PLUGIN, Path(scratch)), PLUGIN, files, change, chance)
+            return ratios(Watched(manager, PLUGIN, Path(scratch)), files, change, chance)
 
     calm = [run(plain[n % len(plain)], None, n) for n in range(arguments.streams)]
     print("no change, share of windows / of streams that are called drifting:")
@@ -84,22 +86,15 @@ def main() -> None:
         windows = np.mean([value > threshold for stream in calm for value in stream[_WINDOW // 2 :]])
         streams = np.mean([any(value > threshold for value in stream[_WINDOW // 2 :]) for stream in calm])
         print(f"  threshold {threshold}: {100 * windows:.1f} % / {100 * streams:.0f} %")
-    for name, change in _CHANGES.items():
-        if name == "another kind of file":
-            if not grain:
-                continue
-            changed = []
-            for n in range(arguments.streams):
-                chance = np.random.default_rng(n)
-                first = [plain[0][place] for place in chance.permutation(len(plain[0]))][: _BEFORE // 2 - 4]
-                then = [grain[place] for place in chance.permutation(len(grain))]
-                with tempfile.TemporaryDirectory() as scratch:
-                    host = Watched(manager, PLUGIN, Path(scratch))
-                    changed.append(ratios(host, PLUGIN, [*first, *then], change, chance))
-        else:
-            changed = [run(plain[n % len(plain)], change, n) for n in range(arguments.streams)]
+    changed = {
+        name: [run(plain[n % len(plain)], change, n) for n in range(arguments.streams)]
+        for name, change in _CHANGES.items()
+    }
+    if grain:
+        changed["another kind of file"] = [run(plain[0], None, n, grain) for n in range(arguments.streams)]
+    for name, streams in changed.items():
         for threshold in THRESHOLDS:
-            after = [next((k + 1 for k, v in enumerate(s[_BEFORE:]) if v > threshold), None) for s in changed]
+            after = [next((k + 1 for k, v in enumerate(s[_BEFORE:]) if v > threshold), None) for s in streams]
             found = [k for k in after if k is not None]
             median = f", after {np.median(found):.0f} captures" if found else ""
             print(f"{name}, threshold {threshold}: {100 * len(found) / len(after):.0f} % noticed{median}")

@@ -13,7 +13,6 @@ Poisoned are the same streams, and streams of the old domain: scores at random, 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import sys
 import tempfile
@@ -31,14 +30,13 @@ from vmaftune_plugins.trainers.sgd_ema_settings import Settings
 from vmaftune_plugins.trainers.weights import Network
 
 from vmaftune import models
-from vmaftune.corpus.rows import CorpusRow, packed, parse_rows
+from vmaftune.corpus.rows import CorpusRow, model_rows, packed
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.features.schema import NAMES
-from vmaftune.models import ModelEntry
-from vmaftune.models.session import OPSET
 from vmaftune.state.folders import models_folder
 from vmaftune.trainer.learner import Published, Sample
 from vmaftune.training.predictor import train_predictor
+from vmaftune.training.register import register_predictor
 
 ENCODERS = {spec.name: spec for spec in vmaftune_encoders()}
 HARD_PILOT_VMAF = 88.0
@@ -208,8 +206,7 @@ def run(
 
 def split(seed: int) -> Split:
     """Divide the sources, and train and register a base model."""
-    shipped = models.find("mlp_v1")
-    rows = parse_rows(models.read(shipped, shipped.data, shipped.data_sha256), shipped.data)
+    rows = model_rows(models.find("mlp_v1"))
     pilot = NAMES.index("pilot_vmaf_fine")
     hard = {row.source for row in rows if row.features[pilot] < HARD_PILOT_VMAF}
     names = sorted({row.source for row in rows})
@@ -223,21 +220,9 @@ def split(seed: int) -> Split:
 
     base = of(False, False)
     name = f"base-{seed}"
-    content = train_predictor(base, {spec.name: spec.search_range for spec in ENCODERS.values()}, seed=0).content
-    network = Network(content, name)
-    data = packed(base)
-    entry = ModelEntry(
-        id=name,
-        kind="predictor",
-        file=f"{name}.onnx",
-        sha256=hashlib.sha256(content).hexdigest(),
-        encoders=tuple(f"{c.encoder} {c.preset}" for c in network.contract.curves),
-        data=f"{name}.rows.jsonl.gz",
-        data_sha256=hashlib.sha256(data).hexdigest(),
-        licence="Apache-2.0",
-        opset=OPSET,
-    )
-    models.register(models_folder(), entry, {entry.file: content, entry.data: data})
+    trained = train_predictor(base, {spec.name: spec.search_range for spec in ENCODERS.values()}, seed=0)
+    network = Network(trained.content, name)
+    register_predictor(models_folder(), name, trained, packed(base))
     encoding = Encoding(network.contract, ENCODERS)
     parts = {"new": of(True, True), "old": of(False, True)}
     encoded = {part: np.array(list(_encoded(own, encoding))) for part, own in parts.items()}

@@ -77,7 +77,7 @@ class CurveProber:
         )
 
     def explore(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
-        raise NotImplementedError  # exploring_share says that there is none
+        raise AssertionError("a search explores only where exploring_share is not None")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +119,13 @@ class Host:
     def _choice(self, curve: Curve) -> PluginChoice:
         return PluginChoice(on=self._on, predictor=HELD_OUT, settings={HELD_OUT: {"model": curve.model}}, strict=True)
 
-    def predict(self, curve: Curve) -> PredictedCurve:
+    def predict(self, curve: Curve) -> tuple[PluginRun, PredictedCurve]:
+        """A run, and the curve that it predicts."""
+        run = self.run(curve)
         context = CurveContext(features=curve.features, encoder=curve.encoder, preset=curve.preset, crfs=curve.grid)
-        return self.run(curve).predict(context)
+        return run, run.predict(context)
 
-    def search(self, curve: Curve, target: float, vmaf: FloatArray, plugins: PluginRun | None = None) -> int:
+    def search(self, curve: Curve, target: float, vmaf: FloatArray) -> int:
         """Verifying probes that a search takes; what it scored is learned where there is a correction."""
         prober = CurveProber(curve.grid, vmaf)
         search(
@@ -134,7 +136,7 @@ class Host:
             goal=Goal(target=target, tolerance=TOLERANCE),
             max_encoded_percent=None,
             prober=prober,
-            plugins=plugins or self.run(curve),
+            plugins=self.run(curve),
             observer=Observer(),
         )
         return prober.count
@@ -178,7 +180,7 @@ def stream(manager: PluginManager, domain: Domain, plugin: str, captures: int, o
         if before // _ABSURD_EVERY != learned // _ABSURD_EVERY:
             _teach_absurd(mad, curve, chance)
     errors = {
-        label: _mean([_error(curve, host.predict(curve)) for curve in rest])
+        label: _mean([_error(curve, host.predict(curve)[1]) for curve in rest])
         for label, host in (
             ("bare", DeafHost(manager, None, folder / "plain")),
             ("corrected", DeafHost(manager, plugin, folder / "plain")),
@@ -206,10 +208,7 @@ def stream(manager: PluginManager, domain: Domain, plugin: str, captures: int, o
 
 def _teach_absurd(host: Host, curve: Curve, chance: np.random.Generator) -> None:
     """One capture far off, such as from a broken file or a wrong reference."""
-    plugins = host.run(curve)
-    predicted = plugins.predict(
-        CurveContext(features=curve.features, encoder=curve.encoder, preset=curve.preset, crfs=curve.grid)
-    )
+    plugins, predicted = host.predict(curve)
     place = int(np.argmin(np.abs(curve.truth - STREAM_TARGET)))
     wrong = float(chance.choice([0.0, 100.0, curve.truth[place] - 40.0, curve.truth[place] - 12.0]))
     plugins.learn(predicted, place, wrong, 0.0)

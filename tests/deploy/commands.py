@@ -6,15 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-import pytest
 
-from tests.deploy.chart import ROOT
 from vmaftune.cli.main import cli
 from vmaftune.host.manager import PluginManager
-
-needs_trainer = pytest.mark.skipif(
-    not (ROOT / "vmaftune" / "cli" / "trainer.py").exists(), reason="this version has no command `trainer`"
-)
 
 
 def parsed(command: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from tests.deploy.chart import CHART, at, defaults, render
-from tests.deploy.commands import needs_trainer, parsed, registered
+from tests.deploy.commands import parsed, registered
 from vmaftune.config.load import load_config
 from vmaftune.host.manager import PluginManager
 
@@ -37,14 +37,12 @@ def test_the_loop_searches_with_the_sidecar() -> None:
     assert {*options["plugins"]} <= registered()
 
 
-@needs_trainer
 def test_with_the_trainer_on_every_score_goes_to_it() -> None:
     options = parsed(_search(on=True))
     assert options["plugins"] == ("ridge-sidecar", "sgd-ema-trainer")
     assert {*options["plugins"]} <= registered()
 
 
-@needs_trainer
 def test_the_trainer_serves_where_the_workers_look() -> None:
     trainer = render(ON).containers["trainer"]
     options = parsed([*trainer["command"], *trainer["args"]])
@@ -52,7 +50,6 @@ def test_the_trainer_serves_where_the_workers_look() -> None:
     assert options["metrics_port"] == 9464
 
 
-@needs_trainer
 def test_no_metrics_port_and_further_options() -> None:
     trainer = {"enabled": True, "metrics": {"port": 0}, "options": ["--metrics-file", "/tmp/metrics.prom"]}
     container = render({"sidecar": {"trainer": trainer}}).containers["trainer"]
@@ -60,13 +57,11 @@ def test_no_metrics_port_and_further_options() -> None:
     assert not options["metrics_port"] and options["metrics_file"] == Path("/tmp/metrics.prom")
 
 
-@needs_trainer
 @pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe", "readinessProbe"])
 def test_probes_ask_for_the_status(probe: str) -> None:
     assert parsed(render(ON).containers["trainer"][probe]["exec"]["command"])["as_json"]
 
 
-@needs_trainer
 def test_commands_of_the_notes() -> None:
     notes = render(ON).notes
     commands = [f"vmaf-tune {part}".split() for part in notes.split("-- vmaf-tune ")[1:]]

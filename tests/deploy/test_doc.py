@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.deploy.chart import ROOT, render
-from tests.deploy.commands import needs_trainer, parsed
+from tests.deploy.commands import parsed
 
 TEXT = (ROOT / "docs" / "trainer-deployment.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
@@ -32,7 +32,6 @@ def test_the_values_are_taken() -> None:
     assert (options["encoder"], options["min_vmaf"]) == ("libx265", 94)
 
 
-@needs_trainer
 def test_the_metrics_are_those_of_the_service() -> None:
     from vmaftune.trainer.metrics import metrics_text
     from vmaftune.trainer.status import Status
@@ -43,7 +42,6 @@ def test_the_metrics_are_those_of_the_service() -> None:
     assert named and named <= {line.split()[0] for line in metrics_text(status).splitlines()}
 
 
-@needs_trainer
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("vmaf-tune ")])
 def test_commands_exist(line: str) -> None:
     parsed(shlex.split(line))

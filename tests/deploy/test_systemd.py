@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.chart import ROOT
-from tests.deploy.commands import needs_trainer, parsed
+from tests.deploy.commands import parsed
 from vmaftune.state.folders import cache_folder
 
 UNIT = ROOT / "deploy" / "systemd" / "vmaf-tune-trainer.service"
@@ -25,7 +25,6 @@ def _service() -> dict[str, str]:
     return dict(unit["Service"])
 
 
-@needs_trainer
 def test_the_command_exists_and_serves_where_clients_look(monkeypatch: pytest.MonkeyPatch) -> None:
     from vmaftune.trainer.socketfile import default_socket
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.models.conftest import own
 from vmaftune import models
-from vmaftune.corpus.rows import CorpusRow, parse_rows
+from vmaftune.corpus.rows import CorpusRow, model_rows
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.trainer.learner import Sample
 
@@ -30,8 +30,7 @@ def rows() -> list[CorpusRow]:
     """The shipped corpus, of the encoders that the shipped model knows."""
     model = models.find("mlp_v1")
     known = {tuple(curve.split()) for curve in model.encoders}
-    read = parse_rows(models.read(model, model.data), model.data)
-    return [row for row in read if (row.encoder, row.preset) in known]
+    return [row for row in model_rows(model) if (row.encoder, row.preset) in known]
 
 
 def sample(row: CorpusRow, number: int = 0, **changes: Any) -> Sample:

@@ -156,8 +156,10 @@ class Session:
         if model is None:
             return tables, origins
         named = self.option("predictor", None)
-        found = self.manager.ranked_predictors() if named is None else [self.manager.find(named, ("predictor",))]
-        using = next((r.name for r in found if r.spec and "model" in r.spec.settings.__struct_fields__), None)
+        using = next(
+            (r.name for r in self.manager.predictors(named) if r.spec and "model" in r.spec.settings.__struct_fields__),
+            None,
+        )
         if using is None:
             raise UserError(f"--model {model}: predictor {named or 'in use'} has no model to choose")
         return {**tables, using: {**tables.get(using, {}), "model": model}}, {**origins, using: "--model"}

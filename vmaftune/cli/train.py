@@ -23,13 +23,11 @@ from vmaftune.state.folders import models_folder
 
 if TYPE_CHECKING:
     from vmaftune.corpus.rows import CorpusRow
-    from vmaftune.models.entry import ModelEntry
     from vmaftune.training.design import Design
     from vmaftune.training.predictor import TrainedPredictor
 
 SHIPPED_CORPUS = "shipped"
 _PRESENT = "mlp_v1"
-_LICENCE = "Apache-2.0"
 _WORSE_VMAF = 0.02
 
 
@@ -79,10 +77,10 @@ def predictor(
     rows = _rows(corpora or (SHIPPED_CORPUS,), exclude, allow_mixed)
     _check_installed()
     from vmaftune.corpus.rows import packed
-    from vmaftune.models import register
     from vmaftune.training.card import model_card
     from vmaftune.training.design import SHIPPED
     from vmaftune.training.plots import held_out_figure
+    from vmaftune.training.register import LICENCE, data_file, register_predictor
 
     design = SHIPPED if steps is None else replace(SHIPPED, steps=steps)
     ranges = {name: spec.search_range for name, spec in session.manager.encoders.items()}
@@ -93,14 +91,9 @@ def predictor(
     if not force:
         _refuse_worse(trained, ranges)
     data = packed(rows)
-    names = {"model": f"{model_id}.onnx", "data": f"{model_id}.rows.jsonl.gz", "card": f"{model_id}.md"}
-    card = model_card(model_id, trained, design, data=names["data"], rows=len(rows), seed=seed, licence=_LICENCE)
+    card = model_card(model_id, trained, design, data=data_file(model_id), rows=len(rows), seed=seed, licence=LICENCE)
     picture = held_out_figure(trained)
-    entry = register(
-        folder,
-        _entry(model_id, trained, names, data),
-        {names["model"]: trained.content, names["data"]: data, names["card"]: card.encode()},
-    )
+    entry = register_predictor(folder, model_id, trained, data, card)
     figure = folder / f"{model_id}.held-out.png"
     atomic.write(figure, picture)
     click.echo(f"registered {entry.version} in {folder}; its card: {entry.card}, its figures: {figure.name}")
@@ -127,7 +120,7 @@ def _check_place(folder: Path, model_id: str) -> None:
             encoders=(),
             data=f"{model_id}.rows.jsonl.gz",
             data_sha256=empty,
-            licence=_LICENCE,
+            licence="",
         )
     except ValueError as error:
         raise UserError(f"--id: {error}") from error
@@ -175,11 +168,10 @@ def _rows(corpora: tuple[str, ...], exclude: tuple[str, ...], allow_mixed: bool)
 
 
 def _shipped_rows() -> list[CorpusRow]:
-    from vmaftune.corpus.rows import parse_rows
-    from vmaftune.models import find, read
+    from vmaftune.corpus.rows import model_rows
+    from vmaftune.models import find
 
-    model = find(_PRESENT)
-    return parse_rows(read(model, model.data, model.data_sha256), model.data)
+    return model_rows(find(_PRESENT))
 
 
 def _trained(
@@ -245,22 +237,3 @@ def _refuse_worse(trained: TrainedPredictor, ranges: dict[str, tuple[float, floa
             f"held out on the curves of {present.version}, the new model errs by {mine:.2f} VMAF and the present one by "
             f"{theirs:.2f}: it is not registered; --force registers it all the same"
         )
-
-
-def _entry(model_id: str, trained: TrainedPredictor, names: dict[str, str], data: bytes) -> ModelEntry:
-    from vmaftune.models.entry import ModelEntry
-    from vmaftune.models.session import OPSET
-
-    return ModelEntry(
-        id=model_id,
-        kind="predictor",
-        file=names["model"],
-        sha256=hashlib.sha256(trained.content).hexdigest(),
-        encoders=tuple(curve.name for curve in trained.table.curves),
-        data=names["data"],
-        data_sha256=hashlib.sha256(data).hexdigest(),
-        licence=_LICENCE,
-        opset=OPSET,
-        card=names["card"],
-        metrics=trained.metrics,
-    )

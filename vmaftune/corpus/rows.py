@@ -15,6 +15,7 @@ from types import TracebackType
 import msgspec
 from filelock import FileLock, Timeout
 
+from vmaftune import models
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION
 
@@ -113,6 +114,15 @@ def parse_rows(content: bytes, name: str) -> list[CorpusRow]:
         return list(_rows(gzip.decompress(content).splitlines(), Path(name)))
     except (EOFError, OSError, zlib.error) as error:
         raise UserError(f"{name} is no whole gzip file ({error})") from error
+
+
+def model_rows(model: models.RegisteredModel) -> list[CorpusRow]:
+    """The rows that a registered model was made from.
+
+    Raises:
+        VmafTuneError, UserError: as of models.load and parse_rows.
+    """
+    return parse_rows(models.read(model, model.data, model.data_sha256), model.data)
 
 
 def packed(rows: Iterable[CorpusRow]) -> bytes:

@@ -72,8 +72,14 @@ class PluginManager:
         """Usable registrations of one kind."""
         return (r for r in self.registrations if r.kind == kind and r.problem is None)
 
-    def ranked_predictors(self) -> list[Registration]:
-        """Predictors that are tried when none was named, in their order."""
+    def predictors(self, named: str | None) -> list[Registration]:
+        """Predictors that are tried, in their order: the one that is named, else all that have a rank.
+
+        Raises:
+            UserError: as of find.
+        """
+        if named is not None:
+            return [self.find(named, ("predictor",))]
         ranked = [r for r in self.of_kind("predictor") if getattr(r.spec, "default_rank", None) is not None]
         return sorted(ranked, key=lambda r: r.spec.default_rank)  # type: ignore[union-attr, arg-type, return-value]
 

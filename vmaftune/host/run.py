@@ -114,7 +114,7 @@ class PredictedCurve:
             encoder=self.context.encoder.name,
             preset=self.context.preset,
             crf=float(self.context.crfs[index]),
-            crf_position=float(crf_positions(self.context.encoder, self.context.crfs)[index]),
+            crf_position=float(crf_positions(self.context.encoder, self.context.crfs[[index]])[0]),
             predicted=float(np.clip(given.mean[index], 0.0, 100.0)),
             deviation=math.sqrt(max(0.0, float(given.covariance[index, index]))),
             corrected=float(np.clip(corrected[index], 0.0, 100.0)),
@@ -144,7 +144,7 @@ class PluginRun:
         self._settings: dict[str, Any] = {}
         for name in choice.off:
             manager.find(name, ("predictor", "correction", "trainer", "events", "encoders"))
-        self._predictors = [r for r in self._ranked() if not self._is_off(r)]
+        self._predictors = [r for r in manager.predictors(choice.predictor) if not self._is_off(r)]
         active = [manager.find(name, ("correction", "trainer")) for name in dict.fromkeys(choice.on)]
         active = [r for r in active if not self._is_off(r)]
         for registration in [*self._predictors, *active]:
@@ -242,11 +242,6 @@ class PluginRun:
         """The run is over: trainers hand over what they hold."""
         for name, trainer in self._trainers.items():
             self._guarded(name, "close", trainer.close)
-
-    def _ranked(self) -> list[Registration]:
-        if self._choice.predictor is not None:
-            return [self._manager.find(self._choice.predictor, ("predictor",))]
-        return self._manager.ranked_predictors()
 
     def _is_off(self, registration: Registration) -> bool:
         return registration.name in self._choice.off or registration.plugin in self._choice.off
