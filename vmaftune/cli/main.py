@@ -28,6 +28,7 @@ _COMMANDS = {
     "cache": "what is kept of earlier searches",
     "corpus": "measure curves that predictors are made from",
     "train": "make a predictor anew from a corpus",
+    "tiny": "small models that give VMAF from libvmaf's features: corpus, training, evaluation",
     "trainer": "train while this host encodes: the service, how it does, and training in one go",
     "doctor": "what was found on this host, and what is missing",
 }

@@ -1,0 +1,1 @@
+"""Corpora of reference and distorted videos: their names, their geometry, and what libvmaf says of every frame."""
