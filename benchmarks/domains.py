@@ -13,10 +13,10 @@ import numpy as np
 from vmaftune.corpus.check import drop_short_curves
 from vmaftune.corpus.population import curve_through
 from vmaftune.corpus.rows import CorpusRow, model_rows, packed, read_rows
+from vmaftune.crf_search.grid import crf_grid, crf_positions
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.features.schema import Features
 from vmaftune.models import UnknownModel, find
-from vmaftune.search.grid import crf_grid, crf_positions
 from vmaftune.state.folders import models_folder
 from vmaftune.training.predictor import train_predictor
 from vmaftune.training.register import register_predictor
@@ -27,7 +27,7 @@ FOLDS = 8
 GRAPHICS = ("animation", "game", "screen")
 _SHIPPED = "mlp_v1"
 _BEYOND_MEASURED_CRF = 2.0
-_MUCH = 7.7  # temporal information that half of the corpus has more of
+MUCH_MOVES = 7.7  # temporal information that half of the corpus has more of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,14 @@ class Domain:
     curves: list[Curve]
 
 
+Change = Callable[[FloatArray, FloatArray, Features], FloatArray]
+
+
+def unchanged(vmaf: FloatArray, at: FloatArray, features: Features) -> FloatArray:
+    """No shift."""
+    return vmaf
+
+
 def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> list[Domain]:
     """All domains; predictors that are not registered yet are trained, which takes a minute each.
 
@@ -81,8 +89,8 @@ def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> li
     graphics = {row.source for row in rows if row.kind in GRAPHICS}
     ranges = {name: spec.search_range for name, spec in encoders.items()}
     for fold in sorted(set(fold_of.values())):
-        _ensure(fold, [row for row in rows if fold_of[row.source] != fold], ranges, tell)
-    _ensure("no-graphics", [row for row in rows if row.source not in graphics], ranges, tell)
+        ensure(fold, [row for row in rows if fold_of[row.source] != fold], ranges, tell)
+    ensure("no-graphics", [row for row in rows if row.source not in graphics], ranges, tell)
 
     def curves(
         of: Sequence[CorpusRow],
@@ -90,35 +98,9 @@ def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> li
         preset: str,
         true_preset: str | None = None,
         model: Callable[[str], str | None] = fold_of.get,
-        change: Callable[[FloatArray, FloatArray, Features], FloatArray] = lambda vmaf, at, features: vmaf,
+        change: Change = unchanged,
     ) -> list[Curve]:
-        spec, made = encoders[asked], defaultdict(list)
-        chosen = [row for row in of if row.encoder == asked and row.preset == (true_preset or preset)]
-        for row in drop_short_curves(chosen)[0]:
-            made[row.source, row.clip, row.height].append(row)
-        grid = crf_grid(spec, None, None, None)
-        result = []
-        for (source, _, _), points in sorted(made.items()):
-            blind = model(source)
-            if blind is None:
-                continue
-            known = sorted(row.crf for row in points)
-            features = Features(schema=points[0].feature_schema, values=points[0].features)
-            truth = curve_through({row.crf: row.vmaf_mean for row in points}, grid)
-            near = (grid >= known[0] - _BEYOND_MEASURED_CRF) & (grid <= known[-1] + _BEYOND_MEASURED_CRF)
-            result.append(
-                Curve(
-                    source=source,
-                    model=blind,
-                    features=features,
-                    encoder=spec,
-                    preset=preset,
-                    grid=grid,
-                    truth=np.clip(change(truth, crf_positions(spec, grid), features), 0.0, 100.0),
-                    measured=near,
-                )
-            )
-        return result
+        return curves_of(of, encoders[asked], preset, true_preset or preset, model, change)
 
     only_graphics = dict.fromkeys(graphics, "no-graphics").get
     found = [
@@ -129,14 +111,14 @@ def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> li
             name="encoder 3 VMAF worse",
             shifted=True,
             curves=curves(
-                rows, "libx264", "medium", change=lambda vmaf, at, features: vmaf - 3.0 * _below_ceiling(vmaf)
+                rows, "libx264", "medium", change=lambda vmaf, at, features: vmaf - 3.0 * below_ceiling(vmaf)
             ),
         ),
         Domain(
             name="encoder off by more at high CRF",
             shifted=True,
             curves=curves(
-                rows, "libx264", "medium", change=lambda vmaf, at, features: vmaf - 8.0 * at * _below_ceiling(vmaf)
+                rows, "libx264", "medium", change=lambda vmaf, at, features: vmaf - 8.0 * at * below_ceiling(vmaf)
             ),
         ),
         Domain(
@@ -146,7 +128,7 @@ def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> li
                 rows,
                 "libx264",
                 "medium",
-                change=lambda vmaf, at, features: vmaf - 5.0 * _below_ceiling(vmaf) * (features["ti_mean"] > _MUCH),
+                change=lambda vmaf, at, features: vmaf - 5.0 * below_ceiling(vmaf) * (features["ti_mean"] > MUCH_MOVES),
             ),
         ),
         Domain(name="graphics only", shifted=True, curves=curves(rows, "libx264", "medium", model=only_graphics)),
@@ -163,12 +145,54 @@ def domains(encoders: dict[str, EncoderSpec], tell: Callable[[str], None]) -> li
     return found
 
 
-def _below_ceiling(vmaf: FloatArray) -> FloatArray:
+def curves_of(
+    rows: Sequence[CorpusRow],
+    spec: EncoderSpec,
+    preset: str,
+    true_preset: str,
+    model: Callable[[str], str | None],
+    change: Change = unchanged,
+) -> list[Curve]:
+    """The curves in ``rows`` of one encoder at ``true_preset``, for a host that asks for ``preset``.
+
+    Args:
+        model: id of the predictor that is blind to a source; sources for which there is none are left out.
+        change: of VMAF, given places in the search range and features.
+    """
+    made = defaultdict(list)
+    for row in drop_short_curves([row for row in rows if (row.encoder, row.preset) == (spec.name, true_preset)])[0]:
+        made[row.source, row.clip, row.height].append(row)
+    grid = crf_grid(spec, None, None, None)
+    result = []
+    for (source, _, _), points in sorted(made.items()):
+        blind = model(source)
+        if blind is None:
+            continue
+        known = sorted(row.crf for row in points)
+        features = Features(schema=points[0].feature_schema, values=points[0].features)
+        truth = curve_through({row.crf: row.vmaf_mean for row in points}, grid)
+        near = (grid >= known[0] - _BEYOND_MEASURED_CRF) & (grid <= known[-1] + _BEYOND_MEASURED_CRF)
+        result.append(
+            Curve(
+                source=source,
+                model=blind,
+                features=features,
+                encoder=spec,
+                preset=preset,
+                grid=grid,
+                truth=np.clip(change(truth, crf_positions(spec, grid), features), 0.0, 100.0),
+                measured=near,
+            )
+        )
+    return result
+
+
+def below_ceiling(vmaf: FloatArray) -> FloatArray:
     """From 0 at VMAF 100, where no encoder is worse than another, to 1 some way below it."""
     return 1.0 - np.exp(-(100.0 - vmaf) / 2.0)
 
 
-def _ensure(
+def ensure(
     name: str, rows: list[CorpusRow], ranges: dict[str, tuple[float, float]], tell: Callable[[str], None]
 ) -> None:
     """Train and register a predictor on ``rows``, unless one of that name was made from just these."""

@@ -31,11 +31,11 @@ from domains import Curve, Domain, domains
 from held_out import NAME as HELD_OUT
 from held_out import entry_points
 
+from vmaftune.crf_search.engine import Observer, search
+from vmaftune.crf_search.posterior import SCORE_NOISE_VMAF
+from vmaftune.crf_search.strategy import Goal
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun, PredictedCurve
-from vmaftune.search.engine import Observer, search
-from vmaftune.search.posterior import SCORE_NOISE_VMAF
-from vmaftune.search.strategy import Goal
 from vmaftune.types import CurveContext, FloatArray, ProbeRecord
 
 STREAM_TARGET = 93.0

@@ -11,11 +11,11 @@ from probes import Curve, SharedProbes
 from rules import ab_av1, bisection
 from summary import BISECTION, RULE, Tally
 
+from vmaftune.crf_search.engine import Observer, search
+from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun, PredictedCurve
-from vmaftune.search.engine import Observer, search
-from vmaftune.search.strategy import Goal
 from vmaftune.types import Capture, CurveContext, FloatArray
 
 TOLERANCE = 0.25

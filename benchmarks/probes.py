@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from summary import Tally
 
+from vmaftune.crf_search.grid import crf_grid
+from vmaftune.crf_search.prober import Prober
+from vmaftune.crf_search.source import EncodeRequest, PreparedSource, prepare
 from vmaftune.encoders.spec import EncoderSpec, number
 from vmaftune.features.measure import Measured
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.search.grid import crf_grid
-from vmaftune.search.prober import Prober
-from vmaftune.search.source import EncodeRequest, PreparedSource, prepare
 from vmaftune.state.store import Store
 from vmaftune.state.workspace import workspace
 from vmaftune.types import FloatArray, ProbeRecord

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from learning import CurveProber
 
+from vmaftune.crf_search.engine import Observer, search
+from vmaftune.crf_search.grid import crf_grid
+from vmaftune.crf_search.strategy import Goal
 from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
-from vmaftune.search.engine import Observer, search
-from vmaftune.search.grid import crf_grid
-from vmaftune.search.strategy import Goal
 from vmaftune.state import atomic
 from vmaftune.types import CurveContext
 

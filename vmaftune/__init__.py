@@ -3,11 +3,25 @@
 A plugin needs one import::
 
     from vmaftune import hookimpl
+
+A program needs one too, see vmaftune.api::
+
+    import vmaftune
+
+    vmaftune.search("film.mkv", encoder="libx265", min_vmaf=93).crf
 """
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 import pluggy
+
+if TYPE_CHECKING:
+    from vmaftune.api import predict as predict
+    from vmaftune.api import score as score
+    from vmaftune.api import search as search
 
 __version__ = "0.1.0"
 
@@ -19,3 +33,12 @@ PROJECT = "vmaftune"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+_API = ("predict", "score", "search")
+
+
+def __getattr__(name: str) -> Any:
+    """The functions of vmaftune.api, imported when they are used: a plugin's import stays light."""
+    if name in _API:
+        return getattr(importlib.import_module("vmaftune.api"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ import numpy as np
 
 from vmaftune import models
 from vmaftune.corpus.population import Population
-from vmaftune.search.prior import squared_exponential
+from vmaftune.crf_search.prior import squared_exponential
 from vmaftune.types import CurveContext, Prediction, Unsupported
 
 MODEL = "population_v2"

@@ -13,7 +13,7 @@ from vmaftune_plugins.sidecars.history import HistoryRow
 from vmaftune_plugins.sidecars.settings import InForce
 from vmaftune_plugins.sidecars.statefile import StateFile
 
-from vmaftune.search.grid import crf_positions
+from vmaftune.crf_search.grid import crf_positions
 from vmaftune.types import Adjustment, CurveContext, LearnedTerm, Prediction
 
 _GROWN = 1.25

@@ -10,7 +10,7 @@ from vmaftune_plugins.sidecars.ridge_fit import fit
 from vmaftune_plugins.sidecars.ridge_state import COLUMNS, State, add, merged, state_file
 from vmaftune_plugins.sidecars.statefile import StateFile
 
-from vmaftune.search.grid import crf_positions
+from vmaftune.crf_search.grid import crf_positions
 from vmaftune.types import Adjustment, CurveContext, LearnedTerm, Prediction
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from vmaftune.corpus.curves import parse_curves
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.search.grid import crf_grid
 
 ENCODERS = {spec.name: spec for spec in vmaftune_encoders()}
 

@@ -19,11 +19,11 @@ import pytest
 from tests.host.conftest import Install, search_with
 from vmaftune.cli.main import cli
 from vmaftune.config.load import load_config
+from vmaftune.crf_search.engine import Outcome
 from vmaftune.encoders.spec import settings_for
 from vmaftune.hookspecs import VmafTuneSpec
 from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.run import PluginChoice, PluginRun
-from vmaftune.search.engine import Outcome
 
 if sys.version_info >= (3, 11):
     import tomllib

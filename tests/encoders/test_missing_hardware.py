@@ -8,12 +8,12 @@ import pytest
 
 from tests.conftest import Moving
 from tests.encoders.test_command_lines import SPECS
+from vmaftune.crf_search.prober import Prober
+from vmaftune.crf_search.source import EncodeRequest, prepare
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import ScoreSettings
-from vmaftune.search.prober import Prober
-from vmaftune.search.source import EncodeRequest, prepare
 from vmaftune.state.store import Store
 
 _HARDWARE = [name for name, spec in SPECS.items() if spec.hardware]

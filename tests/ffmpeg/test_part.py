@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import FRAMES, Clips, Moving, Scorer
+from vmaftune.crf_search.part import Part, plan_part
 from vmaftune.errors import PairingError
 from vmaftune.ffmpeg.vmaf import Selection
-from vmaftune.search.part import Part, plan_part
 
 LONG = 120
 

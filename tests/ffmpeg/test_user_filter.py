@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from tests.conftest import CONSTANT_QP, Moving
+from vmaftune.crf_search.prober import Prober
+from vmaftune.crf_search.source import EncodeRequest, prepare
 from vmaftune.errors import UserError
 from vmaftune.features.measure import filtered
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import ScoreSettings
-from vmaftune.search.prober import Prober
-from vmaftune.search.source import EncodeRequest, prepare
 from vmaftune.state.store import Store
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.search.conftest import FEATURES_OF_A_SOURCE, CurveProber
+from vmaftune.crf_search.engine import Observer, Outcome, search
+from vmaftune.crf_search.grid import crf_grid
+from vmaftune.crf_search.strategy import Goal
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
-from vmaftune.search.engine import Observer, Outcome, search
-from vmaftune.search.grid import crf_grid
-from vmaftune.search.strategy import Goal
 
 Install = Callable[..., None]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.host.conftest import Install, search_with
+from vmaftune.crf_search.engine import Outcome
 from vmaftune.errors import PluginError
 from vmaftune.host.run import PluginChoice
-from vmaftune.search.engine import Outcome
 
 CORRECTION = """
     import numpy as np

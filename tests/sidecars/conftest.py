@@ -15,9 +15,9 @@ from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
 from vmaftune_plugins.sidecars.ridge_state import State, total_sums
 
+from vmaftune.crf_search.grid import crf_grid, crf_positions
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION, Features
-from vmaftune.search.grid import crf_grid, crf_positions
 from vmaftune.types import Adjustment, Capture, CurveContext, FloatArray, Prediction
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.testing import faults
-from vmaftune.search.grid import crf_positions
+from vmaftune.crf_search.grid import crf_positions
 from vmaftune.testing.cases import UNKNOWN_ENCODER
 from vmaftune.types import CurveContext, FloatArray, PluginContext, Prediction, PredictorSpec, Unsupported
 

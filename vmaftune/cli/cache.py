@@ -9,8 +9,8 @@ import click
 
 from vmaftune.cli.options import cache_options, json_option
 from vmaftune.cli.output import print_json
-from vmaftune.cli.session import Session
 from vmaftune.errors import VmafTuneError
+from vmaftune.jobs.session import Session
 
 
 @click.group("cache")

@@ -11,7 +11,6 @@ import msgspec
 
 from vmaftune.cli.corpus_screen import CorpusScreen, counted
 from vmaftune.cli.options import host_options
-from vmaftune.cli.session import Session, warn
 from vmaftune.corpus.check import LEAST_CRFS, drop_short_curves
 from vmaftune.corpus.curves import parse_curves
 from vmaftune.corpus.measure import measure_corpus
@@ -19,6 +18,7 @@ from vmaftune.corpus.population import fit_population
 from vmaftune.corpus.rows import packed, read_rows
 from vmaftune.corpus.sources import list_sources
 from vmaftune.errors import UserError
+from vmaftune.jobs.session import Session, warn
 from vmaftune.models import register
 from vmaftune.models.entry import ModelEntry
 

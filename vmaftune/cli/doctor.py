@@ -11,9 +11,9 @@ import click
 
 from vmaftune import __version__
 from vmaftune.cli.options import host_options
-from vmaftune.cli.session import Session
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate
+from vmaftune.jobs.session import Session
 from vmaftune.state.workspace import workspace
 
 

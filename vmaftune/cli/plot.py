@@ -6,8 +6,8 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vmaftune.cli.report import SearchReport
 from vmaftune.errors import UserError
+from vmaftune.jobs.search_report import SearchReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

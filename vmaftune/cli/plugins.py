@@ -11,8 +11,8 @@ import msgspec
 from vmaftune.cli.options import host_options, json_option
 from vmaftune.cli.output import print_json
 from vmaftune.cli.plugins_check import command as check
-from vmaftune.cli.session import Session
 from vmaftune.host.manager import Registration
+from vmaftune.jobs.session import Session
 
 _PIPE_WIDTH = 1000  # no row is broken where a program may read it
 

@@ -11,7 +11,7 @@ import msgspec
 
 from vmaftune.cli.options import host_options, json_option
 from vmaftune.cli.output import print_json
-from vmaftune.cli.session import Session
+from vmaftune.jobs.session import Session
 from vmaftune.testing import Check, ContractError, NotChecked, checks_for
 
 _SHOWN = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}

@@ -6,9 +6,12 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from vmaftune.cli.live import LiveLine
+from vmaftune.crf_search.engine import Observer
+from vmaftune.crf_search.source import PreparedSource
+from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
 from vmaftune.host.run import PredictedCurve
-from vmaftune.search.engine import Observer
+from vmaftune.media.facts import shown
 from vmaftune.types import ProbeRecord
 
 
@@ -16,13 +19,12 @@ class Screen(LiveLine, Observer):
     """Shows a search on standard error.
 
     Args:
-        target: VMAF that is searched for; scores below it are marked.
         quiet: show nothing (``--json`` into a file, say).
     """
 
-    def __init__(self, target: float, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool) -> None:
         super().__init__()
-        self._target, self._quiet = target, quiet
+        self._target, self._quiet = 0.0, quiet  # scores below the target are marked
         self._task: TaskID | None = None
         self._chance = 0.0
         self._frames = 0
@@ -46,6 +48,10 @@ class Screen(LiveLine, Observer):
         """One line that a person should see."""
         if not self._quiet:
             self.console.print(Text(text, style="yellow"))
+
+    def prepared(self, source: PreparedSource, goal: Goal) -> None:
+        self._target = goal.target
+        self.note(_heading(source, goal))
 
     def begun(self, frames: int) -> None:
         self._frames = frames
@@ -102,6 +108,18 @@ class Screen(LiveLine, Observer):
             seconds = record.encode_seconds + record.score_seconds
             line.append(f"  {seconds:6.1f} s  {part or _chance(self._chance)}", style="dim")
         self.console.print(line)
+
+
+def _heading(source: PreparedSource, goal: Goal) -> str:
+    facts, settings = source.facts, source.settings
+    what = f"{facts.width}x{facts.height} {facts.fps:.5g} fps {facts.codec} {facts.pix_fmt}"
+    spans = f"{len(source.samples)} samples, " if len(source.samples) > 1 else ""
+    frames = sum(source.frames)
+    return (
+        f"{shown(source.path.name)}: {what}, {spans}{frames} frame{'' if frames == 1 else 's'} to score\n"
+        f"  {settings.spec.name} preset {settings.preset or 'none'} {settings.pix_fmt}, "
+        f"VMAF {goal.target:g} to {goal.target + goal.tolerance:g}"
+    )
 
 
 def _chance(probability: float) -> str:

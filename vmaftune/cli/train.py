@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from vmaftune.cli.options import host_options
-from vmaftune.cli.session import Session, warn
 from vmaftune.errors import UserError
+from vmaftune.jobs.session import Session, warn
 from vmaftune.state import atomic
 from vmaftune.state.folders import models_folder
 

@@ -11,7 +11,7 @@ import click
 from vmaftune.cli.options import cache_options, json_option
 
 if TYPE_CHECKING:
-    from vmaftune.cli.session import Session
+    from vmaftune.jobs.session import Session
     from vmaftune.trainer.learner import Learner
 
 _FILE = click.Path(path_type=Path)
@@ -101,7 +101,7 @@ def status(socket: Path | None, as_json: bool, **options: Any) -> int:
 @cache_options
 def fit(folder: Path | None, plugin: str | None, steps: int | None, **options: Any) -> None:
     """Train in one go on what waits on the disk, without a service, and write a checkpoint."""
-    from vmaftune.cli.session import warn
+    from vmaftune.jobs.session import warn
     from vmaftune.trainer.fit import fit as fit_in
 
     session = _session(options)
@@ -119,7 +119,7 @@ def fit(folder: Path | None, plugin: str | None, steps: int | None, **options: A
 
 
 def _session(options: dict[str, Any]) -> Session:
-    from vmaftune.cli.session import Session
+    from vmaftune.jobs.session import Session
 
     return Session({"cache": False, **options})
 

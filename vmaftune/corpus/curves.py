@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSpec, find_encoder, number, settings_for
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.search.grid import crf_grid
 
 _CRFS = 8
 _TOLERANCE = 1e-6

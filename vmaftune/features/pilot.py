@@ -23,7 +23,7 @@ _WINDOW_FRAMES = 32
 _WINDOWS = 3
 _MOST_SCORED = 28
 _LEAST_SIDE = 32  # below, libvmaf crashes
-_PERIODS = (7, 11, 13, 17, 19, 23)  # out of step with encoders and film, as vmaftune.search.part says
+_PERIODS = (7, 11, 13, 17, 19, 23)  # out of step with encoders and film, as vmaftune.crf_search.part says
 _HIGHEST_PSNR_DB = 60.0
 _LEAST_BITS_PER_PIXEL = 2.0**-20
 # All frames of a pilot last equally long, wherever in the source they come from.

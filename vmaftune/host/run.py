@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vmaftune.config.validate import validated
+from vmaftune.crf_search.grid import crf_positions
+from vmaftune.crf_search.prior import uninformed
 from vmaftune.errors import PluginError, Unsupported
 from vmaftune.host.manager import PluginManager, Registration
-from vmaftune.search.grid import crf_positions
-from vmaftune.search.prior import uninformed
 from vmaftune.types import (
     Adjustment,
     Capture,

@@ -16,10 +16,10 @@ import numpy as np
 
 from vmaftune.config.validate import validated
 from vmaftune.corpus.rows import parse_row
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSpec, find_encoder, number
 from vmaftune.errors import UserError
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
-from vmaftune.search.grid import crf_grid
 from vmaftune.types import CurveContext
 
 _LAST_UNIX_SECONDS = 4102444800.0  # the year 2100

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
-from vmaftune.search.grid import crf_grid
 from vmaftune.types import CurveContext
 
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
+from vmaftune.crf_search.grid import crf_grid, crf_positions
+from vmaftune.crf_search.prior import uninformed
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION, Features
-from vmaftune.search.grid import crf_grid, crf_positions
-from vmaftune.search.prior import uninformed
 from vmaftune.types import Capture, CurveContext, EncoderSpec, FloatArray, Prediction
 
 LEARNED_ENCODER = next(spec for spec in vmaftune_encoders() if spec.name == "libx264")

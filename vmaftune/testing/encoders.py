@@ -7,12 +7,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSettings, number, settings_for
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.search.grid import crf_grid
 from vmaftune.testing.check import ContractError, NotChecked
 from vmaftune.types import EncoderSpec
 

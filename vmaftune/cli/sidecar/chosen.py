@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vmaftune.cli.session import DEFAULT_ENCODER, Session, warn
 from vmaftune.encoders.spec import EncoderSpec, find_encoder
 from vmaftune.errors import PluginError, UserError, VmafTuneError
 from vmaftune.host.inspection import Inspection
 from vmaftune.host.manager import Registration
 from vmaftune.host.run import PluginRun
+from vmaftune.jobs.session import DEFAULT_ENCODER, Session, warn
 from vmaftune.learned.ordinary import ordinary_context
 from vmaftune.types import Inspectable, LearnedState
 

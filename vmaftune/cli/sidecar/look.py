@@ -10,7 +10,6 @@ import numpy as np
 
 from vmaftune.cli.options import host_options, json_option
 from vmaftune.cli.output import print_json
-from vmaftune.cli.session import Session
 from vmaftune.cli.sidecar.chosen import (
     Chosen,
     all_chosen,
@@ -24,6 +23,7 @@ from vmaftune.cli.sidecar.chosen import (
 from vmaftune.cli.sidecar.options import one_plugin_option, plugin_option, predictor_option
 from vmaftune.cli.sidecar.tables import coloured, counted, moment, print_table, size, vmaf
 from vmaftune.encoders.spec import EncoderSpec, number
+from vmaftune.jobs.session import Session
 from vmaftune.learned.ordinary import ordinary_context
 from vmaftune.types import LearnedCapture, LearnedState, LearnedTerm
 

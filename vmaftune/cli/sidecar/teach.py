@@ -17,11 +17,11 @@ from rich.progress import BarColumn, TextColumn
 from vmaftune.cli.live import LiveLine
 from vmaftune.cli.options import host_options, json_option
 from vmaftune.cli.output import print_json
-from vmaftune.cli.session import Session
 from vmaftune.cli.sidecar.chosen import one_chosen, sidecar_session, switched_on
 from vmaftune.cli.sidecar.options import predictor_option
 from vmaftune.cli.sidecar.tables import counted, print_table
 from vmaftune.host.run import PluginRun
+from vmaftune.jobs.session import Session
 from vmaftune.learned.captures import SourceScores, file_lines, read_sources
 from vmaftune.learned.teach import Taught, teach
 from vmaftune.state.workspace import workspace

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vmaftune.search.posterior import PART_NOISE_VMAF, SCORE_NOISE_VMAF, Posterior
-from vmaftune.search.prior import squared_exponential
+from vmaftune.crf_search.posterior import PART_NOISE_VMAF, SCORE_NOISE_VMAF, Posterior
+from vmaftune.crf_search.prior import squared_exponential
 from vmaftune.types import Prediction
 
 

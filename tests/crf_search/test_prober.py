@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from tests.conftest import Clips
+from vmaftune.crf_search.prober import Prober
+from vmaftune.crf_search.source import EncodeRequest, PreparedSource, prepare
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import ScoreSettings
 from vmaftune.media.samples import SampleRule
-from vmaftune.search.prober import Prober
-from vmaftune.search.source import EncodeRequest, PreparedSource, prepare
 from vmaftune.state.store import Store
 
 X264 = next(spec for spec in vmaftune_encoders() if spec.name == "libx264")

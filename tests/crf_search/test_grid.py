@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vmaftune.crf_search.grid import crf_grid, crf_positions
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import UserError
-from vmaftune.search.grid import crf_grid, crf_positions
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}
 

@@ -11,9 +11,9 @@ from vmaftune_plugins.predictors.population_curves import PopulationPredictor
 
 from tests.search.conftest import FEATURES_OF_A_SOURCE
 from vmaftune import models
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import VmafTuneError
-from vmaftune.search.grid import crf_grid
 from vmaftune.types import CurveContext, Unsupported
 
 SOFTWARE = [spec for spec in vmaftune_encoders() if not spec.hardware]

@@ -1,15 +1,17 @@
-"""What every command begins with: configuration, cache, ffmpeg, plugins, built from options and files."""
+"""What every job begins with: configuration, cache, ffmpeg, plugins, built from options and files."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from vmaftune.config.load import LoadedConfig, load_config
+from vmaftune.crf_search.grid import crf_grid
+from vmaftune.crf_search.source import EncodeRequest
 from vmaftune.encoders.spec import EncoderSpec, find_encoder, parse_enc
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
@@ -17,8 +19,6 @@ from vmaftune.ffmpeg.vmaf import ScoreSettings
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.media.samples import SampleRule
-from vmaftune.search.grid import crf_grid
-from vmaftune.search.source import EncodeRequest
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
 from vmaftune.types import FloatArray
@@ -33,14 +33,15 @@ def warn(text: str) -> None:
 
 
 class Session:
-    """One run of a command.
+    """One run of a job.
 
     Args:
-        options: the command's options by parameter name; None where the user gave none.
+        options: by the names of vmaftune.jobs.options; None where the user gave none.
+        warn: takes what a person should be told beside the result, one line at a time.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
+    def __init__(self, options: Mapping[str, Any], warn: Callable[[str], None] = warn) -> None:
+        self._options, self._warn = options, warn
         self.config: LoadedConfig = load_config(options.get("config"))
         self.cache_folder: Path = options.get("cache_dir") or cache_folder()
         self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None, warn)
@@ -144,7 +145,7 @@ class Session:
             settings_origins=origins,
             strict=self.option("strict_plugins", False),
         )
-        return PluginRun(self.manager, choice, self.cache_folder, warn)
+        return PluginRun(self.manager, choice, self.cache_folder, self._warn)
 
     def _settings(self) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
         """Tables of the configuration by plugin and where they are from, with ``--model`` for the predictor in use.
@@ -172,7 +173,7 @@ class Session:
         if self.config.enabled.get(name):
             there = ", ".join(sorted(r.name for kind in ("correction", "trainer") for r in self.manager.of_kind(kind)))
             raise UserError(f"{origin}: plugins.{name}.enabled = true: no such plugin is installed; there is: {there}")
-        warn(f"{origin}: no plugin {name} is installed for [plugins.{name}]")
+        self._warn(f"{origin}: no plugin {name} is installed for [plugins.{name}]")
 
     def _sample_duration(self) -> float:
         value: float = self.option("sample_duration", 20.0)

@@ -9,10 +9,11 @@ from typing import Protocol
 import msgspec
 import numpy as np
 
+from vmaftune.crf_search.posterior import Posterior
+from vmaftune.crf_search.source import PreparedSource
+from vmaftune.crf_search.strategy import Exploring, Goal, Probe, Stop, decide
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.host.run import PluginRun, PredictedCurve
-from vmaftune.search.posterior import Posterior
-from vmaftune.search.strategy import Exploring, Goal, Probe, Stop, decide
 from vmaftune.types import CurveContext, Features, FloatArray, ProbeRecord, ProbeRequest
 
 
@@ -45,7 +46,10 @@ class ProbeMaker(Protocol):
 
 
 class Observer:
-    """Told of what happens, for a screen; does nothing by itself."""
+    """Told of what happens, for a screen or a stream of events; does nothing by itself."""
+
+    def prepared(self, source: PreparedSource, goal: Goal) -> None:
+        """The source is read, cut and measured; the search for ``goal`` comes next."""
 
     def begun(self, frames: int) -> None:
         """A search begins, each probe of which encodes so many frames."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vmaftune.search.grid import crf_positions
+from vmaftune.crf_search.grid import crf_positions
 from vmaftune.types import CurveContext, FloatArray, Prediction
 
 _BEST, _COARSEST = 98.0, 55.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vmaftune.search.part import EXPECTED_DEVIATION_VMAF
-from vmaftune.search.posterior import Posterior
+from vmaftune.crf_search.part import EXPECTED_DEVIATION_VMAF
+from vmaftune.crf_search.posterior import Posterior
 
 SURE = 0.95
 """Posterior probability at which the next coarser CRF counts as known to miss; it is stated in the result."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vmaftune.search.strategy import REASONS, SURE
+from vmaftune.crf_search.strategy import REASONS, SURE
 
 
 def ordinary(crf: float) -> float:

@@ -11,12 +11,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.crf_search.part import POOLS, Part, deviation, estimate, plan_part
+from vmaftune.crf_search.source import PreparedSource, total_bytes
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score
-from vmaftune.search.part import POOLS, Part, deviation, estimate, plan_part
-from vmaftune.search.source import PreparedSource, total_bytes
 from vmaftune.state.store import Store
 from vmaftune.types import ProbeRecord
 

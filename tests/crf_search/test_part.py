@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vmaftune.crf_search.part import Part, deviation, estimate, plan_part
 from vmaftune.ffmpeg.vmaf import pooled
-from vmaftune.search.part import Part, deviation, estimate, plan_part
 
 _FUNCTIONS = {"lt": lambda a, b: a < b, "between": lambda x, a, b: a <= x <= b, "mod": lambda a, b: a % b}
 

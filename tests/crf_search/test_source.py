@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clips
+from vmaftune.crf_search.source import EncodeRequest, PreparedSource, prepare
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.search.source import EncodeRequest, PreparedSource, prepare
 from vmaftune.state.store import Store
 
 X264 = next(spec for spec in vmaftune_encoders() if spec.name == "libx264")

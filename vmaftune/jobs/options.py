@@ -1,0 +1,127 @@
+"""The options of every job, in the names of the command line (``--min-vmaf`` is ``min_vmaf``).
+
+An option that is left out, or None, is the configuration's, else vmaf-tune's own default.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar, get_type_hints
+
+import msgspec
+
+from vmaftune.errors import UserError
+
+Job = TypeVar("Job")
+
+
+class HostOptions(TypedDict, total=False):
+    """What a job runs on: configuration file, ffmpeg, cache and its folder."""
+
+    config: Path | None
+    ffmpeg: Path | None
+    cache: bool | None
+    cache_dir: Path | None
+
+
+class ScoreOptions(HostOptions, total=False):
+    """How pictures are compared. ``pool`` is ``mean``, ``harmonic_mean``, ``min`` or ``pN``."""
+
+    vmaf_model: str | None
+    vmaf_scale: str | None
+    vmaf_threads: int | None
+    pool: str | None
+
+
+class RawOptions(TypedDict, total=False):
+    """Geometry of raw video (``.yuv``): pixels, pixel format, frames per second."""
+
+    width: int | None
+    height: int | None
+    pix_fmt: str | None
+    fps: float | None
+
+
+class ScoreJobOptions(ScoreOptions, RawOptions, total=False):
+    """Options of ``score``."""
+
+
+class PluginOptions(TypedDict, total=False):
+    """Plugins switched on and off by name, the predictor and its model."""
+
+    plugins: Sequence[str]
+    no_plugins: Sequence[str]
+    predictor: str | None
+    model: str | None
+    strict_plugins: bool | None
+
+
+class EncodeChoice(TypedDict, total=False):
+    """How the video is encoded; ``enc`` holds further ``KEY=VALUE`` options of ffmpeg."""
+
+    encoder: str | None
+    preset: str | None
+    pix_format: str | None
+    vfilter: str | None
+    enc: Sequence[str]
+
+
+class SampleOptions(TypedDict, total=False):
+    """Which spans are encoded and scored; times in seconds."""
+
+    samples: int | None
+    sample_every: float | None
+    sample_duration: float | None
+    min_samples: int | None
+
+
+class RangeOptions(TypedDict, total=False):
+    """The CRF grid."""
+
+    min_crf: float | None
+    max_crf: float | None
+    crf_increment: float | None
+
+
+class PredictOptions(EncodeChoice, RangeOptions, SampleOptions, PluginOptions, ScoreOptions, total=False):
+    """Options of ``predict``."""
+
+
+class GoalOptions(TypedDict, total=False):
+    """What is searched for: VMAF, how far above is good enough, percent of the source's video, trial encodes at most."""
+
+    min_vmaf: float | None
+    tolerance: float | None
+    max_encoded_percent: float | None
+    max_probes: int | None
+    explore: bool | None
+
+
+class SearchOptions(PredictOptions, GoalOptions, total=False):
+    """Options of ``crf-search``."""
+
+
+def checked(options: Mapping[str, Any], kind: type[Job]) -> Job:
+    """``options`` if they are all of ``kind`` and of the right types; numbers must be finite.
+
+    Raises:
+        UserError: one is not.
+    """
+    names = sorted(get_type_hints(kind))
+    for name in options:
+        if name not in names:
+            raise UserError(f"there is no option {name!r}; there is: {', '.join(names)}")
+        if isinstance(options[name], float) and not math.isfinite(options[name]):
+            raise UserError(f"option {name} is not a finite number")
+    try:
+        return msgspec.convert(dict(options), kind, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise UserError(f"an option is wrong: {error}") from error
+
+
+def _path(kind: type[Any], value: Any) -> Any:
+    if kind is Path and isinstance(value, str | Path):
+        return Path(value)
+    raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")

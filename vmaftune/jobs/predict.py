@@ -1,0 +1,59 @@
+"""The curve that is expected of a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from vmaftune.crf_search.posterior import Posterior
+from vmaftune.crf_search.source import prepare
+from vmaftune.jobs.session import Session
+from vmaftune.state.workspace import workspace
+from vmaftune.types import CurveContext
+
+
+class PredictReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``predict --json`` prints; arrays of shape (n,). ``note`` is the predictor's, ``notes`` the corrections' too."""
+
+    encoder: str
+    preset: str | None
+    predictor: str
+    note: str | None
+    notes: list[str]
+    plugins: list[str]
+    crfs: list[float]
+    vmaf: list[float]
+    deviation: list[float]
+    correction_vmaf: list[float]
+    feature_seconds: float
+
+
+def run_predict(session: Session, path: Path) -> PredictReport:
+    """Predict and correct the curve of a source; nothing is encoded but pilots, nothing is verified.
+
+    Raises:
+        UserError: an option or the source is wrong.
+    """
+    ffmpeg = session.ffmpeg()
+    spec = session.encoder(ffmpeg)
+    grid = session.grid(spec)
+    with session.plugins() as plugins, workspace() as folder:
+        source = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder)
+        preset = source.settings.preset
+        curve = plugins.predict(CurveContext(features=source.measured.features, encoder=spec, preset=preset, crfs=grid))
+        deviation = Posterior(curve.corrected).deviation()
+    return PredictReport(
+        encoder=spec.name,
+        preset=preset,
+        predictor=curve.predictor,
+        note=curve.bare.note,
+        notes=curve.notes,
+        plugins=list(curve.adjustments),
+        crfs=grid.tolist(),
+        vmaf=np.round(np.clip(curve.corrected.mean, 0, 100), 3).tolist(),
+        deviation=np.round(deviation, 3).tolist(),
+        correction_vmaf=np.round(curve.corrected.mean - curve.bare.mean, 3).tolist(),
+        feature_seconds=round(source.measured.feature_seconds, 3),
+    )

@@ -1,0 +1,138 @@
+"""VMAF of one video against another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import av
+import msgspec
+import numpy as np
+
+from vmaftune.errors import FfmpegError, UserError
+from vmaftune.ffmpeg import vmaf
+from vmaftune.ffmpeg.escape import file_url
+from vmaftune.ffmpeg.probe import score_files
+from vmaftune.jobs.session import Session
+from vmaftune.media.facts import check_is_file, read_facts, shown
+from vmaftune.state.workspace import workspace
+
+_FEATURES = ("adm2", "motion2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3")
+
+
+class ScoreReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``score --json`` prints. ``features`` are means over frames; ``per_frame`` is there where it is asked for."""
+
+    vmaf: float
+    pool: str
+    min: float
+    harmonic_mean: float
+    frames: int
+    features: dict[str, float]
+    vmaf_model: str
+    vmaf_size: tuple[int, int] | None
+    ffmpeg: str
+    per_frame: list[float] | None
+
+
+class _Input(msgspec.Struct, frozen=True, kw_only=True):
+    arguments: tuple[str, ...]
+    stream_index: int
+    width: int
+    height: int
+    bit_depth: int
+
+
+def run_score(
+    session: Session, reference: Path, distorted: Path, raw: Mapping[str, Any], *, per_frame: bool
+) -> ScoreReport:
+    """Score two files frame by frame in order.
+
+    Args:
+        raw: geometry of raw video, by the names of vmaftune.jobs.options.RawOptions.
+
+    Raises:
+        UserError: a file cannot be read, an option is wrong, or they do not have as many frames.
+    """
+    pool = vmaf.check_pool(session.option("pool", "mean"))
+    ffmpeg = session.ffmpeg()
+    first, second = _input(reference, raw), _input(distorted, raw)
+    settings = vmaf.ScoreSettings(model=session.option("vmaf_model", None), scale=session.option("vmaf_scale", "auto"))
+    depth = max(first.bit_depth, second.bit_depth)
+    comparison = vmaf.decide(settings, first.width, first.height, depth)
+    if comparison.size is None and (first.width, first.height) != (second.width, second.height):
+        comparison = msgspec.structs.replace(comparison, size=(first.width, first.height))
+    with workspace() as folder:
+        try:
+            metrics, in_reference, in_distorted = score_files(
+                ffmpeg,
+                (first.arguments, first.stream_index),
+                (second.arguments, second.stream_index),
+                comparison,
+                threads=session.threads(),
+                folder=folder,
+            )
+        except FfmpegError as error:
+            raise UserError(f"cannot score {shown(distorted)} against {shown(reference)}: {error.reason}") from error
+    if in_reference != in_distorted:
+        raise UserError(
+            f"{shown(reference)} has {in_reference} frames and {shown(distorted)} has {in_distorted}: they cannot be paired"
+        )
+    vmaf.check_pairing(len(metrics), in_reference, shown(distorted))
+    scores = np.array([frame["vmaf"] for frame in metrics])
+    return ScoreReport(
+        vmaf=round(vmaf.pooled(scores, pool), 6),
+        pool=pool,
+        min=float(scores.min()),
+        harmonic_mean=round(vmaf.pooled(scores, "harmonic_mean"), 6),
+        frames=len(scores),
+        features={name: _mean(metrics, name) for name in _FEATURES},
+        vmaf_model=comparison.model,
+        vmaf_size=comparison.size,
+        ffmpeg=ffmpeg.version,
+        per_frame=scores.tolist() if per_frame else None,
+    )
+
+
+def _input(path: Path, raw: Mapping[str, Any]) -> _Input:
+    check_is_file(path)
+    if path.suffix.lower() != ".yuv":
+        facts = read_facts(path)
+        return _Input(
+            arguments=("-i", file_url(path)),
+            stream_index=facts.stream_index,
+            width=facts.width,
+            height=facts.height,
+            bit_depth=facts.bit_depth,
+        )
+    width, height, name = raw.get("width"), raw.get("height"), raw.get("pix_fmt") or "yuv420p"
+    if width is None or height is None:
+        raise UserError(f"{shown(path)} is raw video: say how large its pictures are with --width and --height")
+    fps = raw.get("fps")
+    if fps is not None and not fps > 0:
+        raise UserError(f"--fps {fps:g} must be above 0")
+    try:
+        layout = av.VideoFormat(name, width, height)
+    except ValueError as error:
+        raise UserError(f"--pix-fmt {name}: no such pixel format") from error
+    frame_bytes = sum(c.width * c.height * (2 if c.bits > 8 else 1) for c in layout.components)
+    if path.stat().st_size % frame_bytes:
+        raise UserError(
+            f"{shown(path)} is not a whole number of {width}x{height} {name} frames: it has {path.stat().st_size} bytes, a "
+            f"frame has {frame_bytes}"
+        )
+    geometry = ("-f", "rawvideo", "-pixel_format", name, "-video_size", f"{width}x{height}")
+    rate = ("-framerate", str(fps or 25))
+    return _Input(
+        arguments=(*geometry, *rate, "-i", file_url(path)),
+        stream_index=0,
+        width=width,
+        height=height,
+        bit_depth=max(c.bits for c in layout.components),
+    )
+
+
+def _mean(metrics: list[dict[str, float]], name: str) -> float:
+    """Mean of a feature over frames; libvmaf's integer features carry a prefix."""
+    return float(np.mean([frame.get(f"integer_{name}", frame.get(name, np.nan)) for frame in metrics]))

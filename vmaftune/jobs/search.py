@@ -1,0 +1,80 @@
+"""Finding the CRF of one source."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from vmaftune.crf_search.engine import Observer, Outcome, search
+from vmaftune.crf_search.prober import Prober
+from vmaftune.crf_search.source import prepare
+from vmaftune.crf_search.strategy import Goal
+from vmaftune.errors import UserError
+from vmaftune.ffmpeg.vmaf import check_pool
+from vmaftune.host.run import PluginRun
+from vmaftune.jobs.search_report import SearchReport, search_report
+from vmaftune.jobs.session import Session
+from vmaftune.state.workspace import workspace
+
+
+def run_search(session: Session, path: Path, observer: Observer, plugins: PluginRun | None = None) -> SearchReport:
+    """One search as the session's options want it.
+
+    Args:
+        plugins: those of a longer job; None begins and ends its own.
+
+    Raises:
+        UserError: an option or the source is wrong.
+    """
+    began = time.monotonic()
+    goal = goal_of(session)
+    limit = session.option("max_encoded_percent", None)
+    if limit is not None and not limit > 0:
+        raise UserError(f"--max-encoded-percent {limit:g} must be above 0")
+    pool = check_pool(session.option("pool", "mean"))
+    ffmpeg = session.ffmpeg()
+    spec = session.encoder(ffmpeg)
+    grid = session.grid(spec)
+    with ExitStack() as stack:
+        run = stack.enter_context(session.plugins()) if plugins is None else plugins
+        folder = stack.enter_context(workspace())
+        source = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder)
+        observer.prepared(source, goal)
+        prober = Prober(
+            ffmpeg,
+            source,
+            pool=pool,
+            threads=session.threads(),
+            store=session.store,
+            folder=folder,
+            explore=session.option("explore", True),
+        )
+        outcome: Outcome = search(
+            features=source.measured.features,
+            encoder=spec,
+            preset=source.settings.preset,
+            grid=grid,
+            goal=goal,
+            max_encoded_percent=limit,
+            prober=prober,
+            plugins=run,
+            observer=observer,
+        )
+        active = [(r.name, r.kind, r.version) for r in run.active]
+    seconds = time.monotonic() - began
+    return search_report(outcome, source, ffmpeg, goal, active, pool=pool, total_seconds=seconds)
+
+
+def goal_of(session: Session) -> Goal:
+    """What the options ask for.
+
+    Raises:
+        UserError: it is out of range.
+    """
+    target, tolerance = session.option("min_vmaf", 95.0), session.option("tolerance", 0.25)
+    if not 0 < target <= 100:
+        raise UserError(f"--min-vmaf {target:g} must be above 0 and at most 100: VMAF ends there")
+    if not 0 <= tolerance <= 20:
+        raise UserError(f"--tolerance {tolerance:g} must be from 0 to 20")
+    return Goal(target=target, tolerance=tolerance, max_probes=session.option("max_probes", 10))

@@ -1,0 +1,173 @@
+"""The result of a search: as JSON, and as the ffmpeg command of the full encode."""
+
+from __future__ import annotations
+
+import shlex
+
+import msgspec
+
+from vmaftune.crf_search.engine import CurveReport, Outcome
+from vmaftune.crf_search.source import PreparedSource
+from vmaftune.crf_search.strategy import REASONS, Goal
+from vmaftune.encoders.spec import number
+from vmaftune.ffmpeg.escape import file_url
+from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.types import ProbeRecord
+
+
+class PluginReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a correction or trainer had to do with the result.
+
+    Attributes:
+        name, kind, version: of the plugin.
+        correction_vmaf: shift at the resulting CRF; None for a trainer.
+        captures: scores it had learned from when the search began.
+    """
+
+    name: str
+    kind: str
+    version: str
+    correction_vmaf: float | None
+    captures: int | None
+
+
+class StopReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the search ended, as a word, in words, and with its probability where it rests on one."""
+
+    reason: str
+    text: str
+    probability: float | None
+
+
+class SampleReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A span that was encoded and scored."""
+
+    start_seconds: float
+    frames: int
+
+
+class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``--json`` prints; the field names are a promise.
+
+    ``notes`` are what the predictor and the corrections have to say. ``probe_count`` and ``explore_count`` are of the verifying
+    and the exploring encodes that were run; ``probes`` holds cached ones too.
+    """
+
+    crf: float
+    vmaf: float
+    target: float
+    tolerance: float
+    target_met: bool
+    encoder: str
+    preset: str | None
+    pix_fmt: str
+    predictor: str
+    plugins: list[PluginReport]
+    notes: list[str]
+    predicted_vmaf: float
+    predicted_crf: float
+    probes: list[ProbeRecord]
+    probe_count: int
+    explore_count: int
+    feature_seconds: float
+    total_seconds: float
+    stop: StopReport
+    samples: list[SampleReport]
+    ffmpeg: str
+    vmaf_model: str
+    vmaf_size: tuple[int, int] | None
+    pool: str
+    encode_command: str
+    curve: CurveReport
+
+
+def search_report(
+    outcome: Outcome,
+    source: PreparedSource,
+    ffmpeg: Ffmpeg,
+    goal: Goal,
+    plugins: list[tuple[str, str, str]],
+    *,
+    pool: str,
+    total_seconds: float,
+) -> SearchReport:
+    """Everything there is to say of a search that ended.
+
+    Args:
+        plugins: name, kind and version of the corrections and trainers that took part.
+    """
+    best, settings = outcome.best, source.settings
+    place = outcome.report.crfs.index(best.crf)
+    reports = []
+    for name, kind, version in plugins:
+        adjustment = outcome.curve.adjustments.get(name)
+        reports.append(
+            PluginReport(
+                name=name,
+                kind=kind,
+                version=version,
+                correction_vmaf=None if adjustment is None else round(float(adjustment.shift[place]), 4),
+                captures=None if adjustment is None else adjustment.captures,
+            )
+        )
+    return SearchReport(
+        crf=best.crf,
+        vmaf=best.vmaf,
+        target=goal.target,
+        tolerance=goal.tolerance,
+        target_met=outcome.stop.met,
+        encoder=settings.spec.name,
+        preset=settings.preset,
+        pix_fmt=settings.pix_fmt,
+        predictor=outcome.curve.predictor,
+        plugins=reports,
+        notes=outcome.curve.notes,
+        predicted_vmaf=round(outcome.predicted_vmaf, 4),
+        predicted_crf=outcome.predicted_crf,
+        probes=outcome.probes,
+        probe_count=_made(outcome.probes, "verify"),
+        explore_count=_made(outcome.probes, "explore"),
+        feature_seconds=round(source.measured.feature_seconds, 3),
+        total_seconds=round(total_seconds, 3),
+        stop=StopReport(
+            reason=outcome.stop.reason, text=REASONS[outcome.stop.reason], probability=outcome.stop.probability
+        ),
+        samples=[
+            SampleReport(start_seconds=round(s.start_seconds, 3), frames=n)
+            for s, n in zip(source.samples, source.frames, strict=True)
+        ],
+        ffmpeg=ffmpeg.version,
+        vmaf_model=source.comparison.model,
+        vmaf_size=source.comparison.size,
+        pool=pool,
+        encode_command=encode_command(ffmpeg, source, best.crf),
+        curve=outcome.report,
+    )
+
+
+def _made(probes: list[ProbeRecord], purpose: str) -> int:
+    return sum(probe.purpose == purpose and not probe.cached for probe in probes)
+
+
+def result_probe(report: SearchReport) -> ProbeRecord:
+    """The verifying probe that is the result."""
+    return next(probe for probe in report.probes if probe.crf == report.crf and probe.purpose == "verify")
+
+
+def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float) -> str:
+    """The command line of the full encode: all streams kept, the video encoded as it was probed.
+
+    Matroska because it takes every codec and every kind of stream.
+    """
+    settings, path = source.settings, source.path.absolute()
+    output = path.with_name(f"{path.stem}.{settings.spec.name}.crf{number(crf)}.mkv")
+    chain = ["-vf", settings.filter_chain] if settings.filter_chain else []
+    video = source.facts.stream_index
+    arguments = [
+        *(str(ffmpeg.path), *settings.spec.device_arguments, "-i", file_url(path)),
+        *("-map", f"0:{video}", "-map", "0:a?", "-map", "0:s?", "-map", "0:t?", "-c", "copy"),
+        *chain,
+        *settings.output_arguments(crf),
+        *("-fps_mode", "passthrough", file_url(output)),
+    ]
+    return shlex.join(arguments)
