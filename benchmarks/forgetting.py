@@ -6,8 +6,9 @@ then fed the scores of new ones, source after source, over and over, as a farm's
 sources of both domains that neither the base model nor the stream has. All of it for several splits of the sources.
 
 Poisoned are the same streams, and streams of the old domain: scores at random, shifted by 20 VMAF, swapped among samples.
+Recovery: after so many poisoned scores right ones come again, and checkpoints are to pass again.
 
-    python benchmarks/forgetting.py [--splits 3] [--samples 3000]
+    python benchmarks/forgetting.py [--splits 3] [--samples 3000] [--only learning|poison|recovery]
 """
 
 from __future__ import annotations
@@ -86,16 +87,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--samples", type=int, default=3000)
-    parser.add_argument("--only", choices=("learning", "poison"))
+    parser.add_argument("--only", choices=("learning", "poison", "recovery"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["VMAFTUNE_MODELS"] = str(Path(scratch) / "bases")
         splits = [split(seed) for seed in range(arguments.splits)]
-        if arguments.only != "poison":
-            learning(splits, arguments.samples)
-        if arguments.only != "learning":
-            poison(splits, arguments.samples)
+        for part in (learning, poison, recovery):
+            if arguments.only in (None, part.__name__):
+                part(splits, arguments.samples)
 
 
 def learning(splits: Sequence[Split], samples: int) -> None:
@@ -150,6 +150,30 @@ def poison(splits: Sequence[Split], samples: int) -> None:
             moved = sum(o.stable_new_percent != 0.0 for o in outcomes)
             published = sum(len(o.published) for o in outcomes)
             print(f"| {stream} domain | {name} | {through} of {published} | {moved} of {len(splits)} |", flush=True)
+
+
+def recovery(splits: Sequence[Split], samples: int) -> None:
+    """Print how long the gate stays shut after poisoned scores."""
+    wrong = samples // 3
+    print(f"\n{len(splits)} splits, {wrong:,} poisoned scores of the new domain, then {2 * samples:,} right ones\n")
+    print("| scores | let through of those before right ones came | right scores until one passes, each split | new, old |")
+    print("|---|---|---|---|")
+    for name, change in POISONS.items():
+
+        def at_first(all_: list[Sample], random: np.random.Generator, change: Poison = change) -> list[Sample]:
+            return change(all_[:wrong], random) + all_[wrong:]
+
+        outcomes = [run(s, s.stream, wrong + 2 * samples, Settings(model=s.base), at_first) for s in splits]
+        early = wrong // CHECKPOINT_SAMPLES
+        through = sum(p.stable for o in outcomes for p in o.published[:early])
+        waits = [
+            next((CHECKPOINT_SAMPLES * n for n, p in enumerate(o.published[early:], 1) if p.stable), None)
+            for o in outcomes
+        ]
+        waited = ", ".join("never" if wait is None else f"{wait:,}" for wait in waits)
+        stable_new, stable_old = ([getattr(o, f"stable_{which}_percent") for o in outcomes] for which in ("new", "old"))
+        change_of = f"{np.mean(stable_new):+.0f} %, {np.mean(stable_old):+.0f} %"
+        print(f"| {name} | {through} of {early * len(splits)} | {waited} | {change_of} |", flush=True)
 
 
 def run(

@@ -13,7 +13,7 @@ from methods import METHODS, OURS, run, teach
 from probes import Curve
 from summary import BISECTION, RULE
 
-from tests.search.conftest import DEVIATION, FEATURES_OF_A_SOURCE, CurveProber, record
+from tests.crf_search.conftest import DEVIATION, FEATURES_OF_A_SOURCE, CurveProber, record
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.host.manager import PluginManager

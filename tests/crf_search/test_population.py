@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from vmaftune_plugins.predictors.population_curves import PopulationPredictor
 
-from tests.search.conftest import FEATURES_OF_A_SOURCE
+from tests.crf_search.conftest import FEATURES_OF_A_SOURCE
 from vmaftune import models
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.builtin import vmaftune_encoders

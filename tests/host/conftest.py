@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.conftest import FEATURES_OF_A_SOURCE, CurveProber
+from tests.crf_search.conftest import FEATURES_OF_A_SOURCE, CurveProber
 from vmaftune.crf_search.engine import Observer, Outcome, search
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.strategy import Goal
