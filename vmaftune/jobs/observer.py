@@ -1,0 +1,23 @@
+"""Who is told of what a job does: a screen, a stream of events, a batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vmaftune.crf_search.engine import Observer
+
+
+class JobObserver(Observer):
+    """Told of a search and of the full encode after it; does nothing by itself. What it raises ends ffmpeg and the job."""
+
+    def encoding(self, output: Path, crf: float, frames: int) -> None:
+        """The full encode begins."""
+
+    def encode_progress(self, share: float) -> None:
+        """The full encode has done this share of its frames, 0 to 1."""
+
+    def checking(self, what: str) -> None:
+        """A check of the finished encode begins: ``decode`` or ``score``."""
+
+    def check_progress(self, share: float) -> None:
+        """The check has done this share of its frames, 0 to 1."""
