@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import msgspec
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
 from vmaftune.features.pilot import FAMILIES
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION
 from vmaftune.models.predictor import CONTRACT, METADATA_KEY, Contract, TrainedCurve
 from vmaftune.models.session import OPSET
+from vmaftune.training.graph import Graph
 from vmaftune.training.network import FIRST_PILOT, LARGEST_SCALED, Scaler, Weights
 from vmaftune.training.table import KNOTS, PILOT_SCORES, Table
 from vmaftune.training.uncertainty import Uncertainty
 
-_IR_VERSION = 8
+OPERATORS = frozenset(
+    ("Add", "Clip", "Concat", "Div", "Gather", "Log", "MatMul", "Mul", "ReduceMax", "Reshape", "Slice", "Sub", "Tanh")
+)
+"""All that a predictor is made of."""
+
 _NEVER = -1.0e4
-
-
-class _Graph:
-    """A graph that is written down node by node."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def constant(self, name: str, value: np.ndarray) -> str:
-        kind = np.int64 if value.dtype.kind in "iu" else np.float32
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, dtype=kind), name))
-        return name
-
-    def __call__(self, operator: str, name: str, *inputs: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
-        return name
 
 
 def to_onnx(weights: Weights, uncertainty: Uncertainty, table: Table) -> bytes:
@@ -44,26 +29,14 @@ def to_onnx(weights: Weights, uncertainty: Uncertainty, table: Table) -> bytes:
 
     All members are one network: their hidden units stand side by side and their heads are averaged.
     """
-    graph = _Graph()
+    graph = Graph()
     scaled = _scale(graph, weights.scaler, np.array([curve.family for curve in table.curves]))
     mean = _mean(graph, weights, scaled, len(table.curves))
     _covariance(graph, uncertainty, mean)
     shapes = {"mean": [1, KNOTS], "covariance": [1, KNOTS, KNOTS]}
     inputs = {"features": [1, len(NAMES)], "curve": [1, len(table.curves)]}
-    given, said = (
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in named.items()]
-        for named in (inputs, shapes)
-    )
-    model = helper.make_model(
-        helper.make_graph(graph.nodes, "vmaf-tune predictor", given, said, initializer=graph.constants),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=_IR_VERSION,
-        producer_name="vmaf-tune",
-    )
-    helper.set_model_props(model, {METADATA_KEY: msgspec.json.encode(_contract(table)).decode()})
-    onnx.checker.check_model(model, full_check=True)
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
+    metadata = {METADATA_KEY: msgspec.json.encode(_contract(table)).decode()}
+    return graph.model("vmaf-tune predictor", inputs, shapes, metadata, OPERATORS)
 
 
 def _contract(table: Table) -> Contract:
@@ -86,7 +59,7 @@ def _contract(table: Table) -> Contract:
     )
 
 
-def _scale(graph: _Graph, scaler: Scaler, families: np.ndarray) -> str:
+def _scale(graph: Graph, scaler: Scaler, families: np.ndarray) -> str:
     """network_inputs and Scaler.__call__, in the graph; shape (1, expanded)."""
     pilots = graph.constant("pilot_places", np.array([NAMES.index(name) for name in PILOT_SCORES]))
     graph("Gather", "pilot_scores", "features", pilots, axis=1)
@@ -119,7 +92,7 @@ def _scale(graph: _Graph, scaler: Scaler, families: np.ndarray) -> str:
     return graph("Concat", "expanded", *parts, axis=1)
 
 
-def _mean(graph: _Graph, weights: Weights, scaled: str, curves: int) -> str:
+def _mean(graph: Graph, weights: Weights, scaled: str, curves: int) -> str:
     """The members' average curve, made to fall and kept within 0 to 100; shape (1, KNOTS)."""
     members = len(weights.bias)
 
@@ -159,7 +132,7 @@ def _block_diagonal(blocks: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _covariance(graph: _Graph, uncertainty: Uncertainty, mean: str) -> str:
+def _covariance(graph: Graph, uncertainty: Uncertainty, mean: str) -> str:
     """Uncertainty.covariance, in the graph; shape (1, KNOTS, KNOTS)."""
     lacking, spread = uncertainty.lacking, uncertainty.spread
     graph("Sub", "to_ceiling", "ceiling", mean)

@@ -1,0 +1,219 @@
+"""Training of all folds at once: batched networks, in groups that stay in the processor's cache, one group a thread.
+
+Frames are shuffled with the seed and the epoch alone, so that all folds walk through the table in one order, each blind to its
+own sources; a fold learns the same whether others are trained beside it or not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vmaftune.tiny.architectures import Architecture
+from vmaftune.tiny.checkpoint import Checkpoint
+from vmaftune.tiny.folds import Fold, watched_sources, windows
+from vmaftune.tiny.network import NO_SCALE, Networks, begun, fit_scale
+from vmaftune.tiny.recipes import Recipe
+from vmaftune.tiny.table import FrameTable
+from vmaftune.types import FloatArray
+
+_NETWORKS_OF_A_GROUP = 37
+_LOWEST, _HIGHEST = 0.0, 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """One network for each fold.
+
+    Attributes:
+        folds: in the order they were asked for.
+        networks: one of one for each fold; their scores are VMAF.
+        held_out: what each says of the frames that it never saw, VMAF, each of the shape of that fold's frames.
+        rmse: of each on the frames that it learned from, VMAF.
+        epochs: that each was trained, those after its best one not counted.
+    """
+
+    folds: tuple[Fold, ...]
+    networks: tuple[Networks, ...]
+    held_out: tuple[FloatArray, ...]
+    rmse: tuple[float, ...]
+    epochs: tuple[int, ...]
+
+
+def train(
+    table: FrameTable,
+    folds: Sequence[Fold],
+    architecture: Architecture,
+    recipe: Recipe,
+    *,
+    seed: int,
+    threads: int = 1,
+    checkpoint: Path | None = None,
+    on_epoch: Callable[[int], None] = lambda epoch: None,
+) -> Trained:
+    """Train a network for each fold. The same arguments give the same bits on one host, whatever ``threads`` is.
+
+    Args:
+        threads: groups of folds that are trained at one time.
+        checkpoint: file that the state is kept in while training; one that is there of the same training is gone on from. It is
+            removed by whoever keeps the result.
+        on_epoch: called with how many epochs are done, 0 at the start or more where it goes on.
+
+    Raises:
+        UserError: the table cannot be split as the recipe asks.
+        OSError: the checkpoint could not be written.
+    """
+    with _single_threaded(), ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return _train(table, tuple(folds), architecture, recipe, seed, checkpoint, on_epoch, pool)
+
+
+def _train(
+    table: FrameTable,
+    folds: tuple[Fold, ...],
+    architecture: Architecture,
+    recipe: Recipe,
+    seed: int,
+    checkpoint: Path | None,
+    on_epoch: Callable[[int], None],
+    pool: ThreadPoolExecutor,
+) -> Trained:
+    data = _Data.of(table, architecture, recipe)
+    each = max(1, _NETWORKS_OF_A_GROUP // recipe.restarts)
+    parts = [folds[first : first + each] for first in range(0, len(folds), each)]
+    groups = [_Group(table, part, data, architecture, recipe, seed) for part in parts]
+    kept = Checkpoint(checkpoint, (data.digest(), architecture, recipe, seed, folds))
+    epoch = kept.resume([group.state for group in groups])
+    on_epoch(epoch)
+    while epoch < recipe.epochs and not all(group.finished for group in groups):
+        order = torch.randperm(len(table), generator=torch.Generator().manual_seed(_seed_of(seed, epoch)))
+        list(pool.map(lambda group, order=order, epoch=epoch: group.learn(order, epoch), groups))
+        epoch += 1
+        kept.keep(epoch, [group.state for group in groups], last=epoch == recipe.epochs)
+        on_epoch(epoch)
+    done = [one for found in pool.map(_Group.trained, groups) for one in found]
+    networks, held_out, rmse, epochs = zip(*done, strict=True)
+    return Trained(folds=folds, networks=networks, held_out=held_out, rmse=rmse, epochs=epochs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Data:
+    """The table as tensors."""
+
+    features: torch.Tensor
+    scores: torch.Tensor
+    windows: torch.Tensor
+
+    @classmethod
+    def of(cls, table: FrameTable, architecture: Architecture, recipe: Recipe) -> _Data:
+        return cls(
+            features=torch.tensor(table.features, dtype=torch.float32),
+            scores=torch.tensor(table.scores, dtype=torch.float32),
+            windows=torch.tensor(windows(table, architecture.neighbours)),
+        )
+
+    def digest(self) -> bytes:
+        return b"".join(part.numpy().tobytes() for part in (self.features, self.scores, self.windows))
+
+
+class _Group:
+    """Folds that are trained together, as one batched network."""
+
+    def __init__(
+        self,
+        table: FrameTable,
+        folds: Sequence[Fold],
+        data: _Data,
+        architecture: Architecture,
+        recipe: Recipe,
+        seed: int,
+    ) -> None:
+        self._data, self._recipe, self._folds = data, recipe, folds
+        watched = watched_sources(table.source_names) if recipe.patience is not None else ()
+        seen = [fold.seen(table) & Fold(watched).seen(table) for fold in folds]
+        watches = [fold.seen(table) & Fold(watched).held_out(table) for fold in folds]
+        self._held_out = [torch.tensor(np.flatnonzero(fold.held_out(table))) for fold in folds]
+        scales = [fit_scale(table.features[own], table.scores[own]) if recipe.scaler else NO_SCALE for own in seen]
+        self._networks = begun(architecture, scales, recipe.restarts, seed)
+        self._seen = torch.tensor(np.array(seen)).float().repeat_interleave(recipe.restarts, 0)
+        self._watched = torch.tensor(np.array(watches)).float().repeat_interleave(recipe.restarts, 0)
+        # What libvmaf has clipped may be any score beyond: only what falls short of it is an error.
+        top, bottom = (data.scores >= _HIGHEST) & recipe.clip, (data.scores <= _LOWEST) & recipe.clip
+        self._most = torch.where(top, data.scores, math.inf)
+        self._least = torch.where(bottom, data.scores, -math.inf)
+        self._optimizer = torch.optim.Adam(self._networks.parameters, lr=recipe.learning_rate, fused=True)
+        for parameter in self._networks.parameters:  # so that there is a state to be read back before the first step
+            parameter.grad = torch.zeros_like(parameter)
+        self._optimizer.step()
+        for parameter in self._networks.parameters:
+            self._optimizer.state[parameter]["step"].zero_()
+        count = len(scales) * recipe.restarts
+        self._best = [parameter.detach().clone() for parameter in self._networks.parameters]
+        self._best_error = torch.full((count,), math.inf)
+        self._best_epoch = torch.zeros(count, dtype=torch.int64)
+
+    @property
+    def state(self) -> list[torch.Tensor]:
+        """All that changes, to be copied from and to."""
+        state = [part for p in self._networks.parameters for part in self._optimizer.state[p].values()]
+        return [*self._networks.parameters, *state, *self._best, self._best_error, self._best_epoch]
+
+    @property
+    def finished(self) -> bool:
+        return False
+
+    def learn(self, order: torch.Tensor, epoch: int) -> None:
+        """One pass over the table, in ``order``."""
+        batches = order.split(self._recipe.batch)
+        for number, places in enumerate(batches):
+            if self._recipe.cosine:
+                share = (epoch + number / len(batches)) / self._recipe.epochs
+                self._optimizer.param_groups[0]["lr"] = (
+                    self._recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+                )
+            self._step(places)
+
+    def _step(self, places: torch.Tensor) -> None:
+        networks, seen = self._networks, self._seen[:, places]
+        said = networks(self._data.features[self._data.windows[places]])
+        wanted, most, least = (
+            (values[places] - networks.target_mean) / networks.target_spread
+            for values in (self._data.scores, self._most, self._least)
+        )
+        error = (torch.clamp(said, least, most) - wanted) * seen
+        loss = ((error**2).sum(1) / seen.sum(1).clamp(min=1.0)).sum()
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+
+    def trained(self) -> list[tuple[Networks, FloatArray, float, int]]:
+        """Of each fold its best restart, what it says of frames it never saw, its error on those it learned from."""
+        restarts, found = self._recipe.restarts, []
+        said = self._networks.vmaf(self._data.features[self._data.windows], clip=self._recipe.clip)
+        squares = ((said - self._data.scores) ** 2 * self._seen).sum(1) / self._seen.sum(1).clamp(min=1.0)
+        for n, held_out in enumerate(self._held_out):
+            best = n * restarts + int(squares[n * restarts : (n + 1) * restarts].argmin())
+            own = said[best, held_out].numpy().astype(float)
+            found.append((self._networks.one(best), own, float(squares[best].sqrt()), self._recipe.epochs))
+        return found
+
+
+def _seed_of(seed: int, epoch: int) -> int:
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Threads that wait for each other at every small product take twenty times as long on a busy host as one alone."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
