@@ -1,0 +1,140 @@
+"""What a corpus holds: every distorted file with its reference. Only names and sizes are looked at, no video is opened."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from vmaftune.corpus.sources import VIDEO_SUFFIXES
+from vmaftune.errors import UserError
+from vmaftune.media.facts import shown
+from vmaftune.tiny.corpus.guess import Told, guess_distorted, guess_reference
+from vmaftune.tiny.corpus.manifest import Manifest, read_manifest
+from vmaftune.tiny.corpus.names import RAW_SUFFIX, DistortedName, find_reference, parse_distorted
+from vmaftune.tiny.corpus.raw import Geometry
+
+
+class Stamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tells a file from the one that had its name before: its name, size and time of change, and its geometry if raw."""
+
+    name: str
+    file_bytes: int
+    mtime_ns: int
+    geometry: Geometry | None = None
+
+
+class Video(msgspec.Struct, frozen=True):
+    """A file of a corpus."""
+
+    path: Path
+    stamp: Stamp
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """A distorted file and its reference.
+
+    Attributes:
+        source: what both are of.
+        name: of the distorted file, without its suffix; no two pairs have the same.
+    """
+
+    source: str
+    name: str
+    reference: Video
+    distorted: Video
+
+
+def list_pairs(corpus: Path, told: Told, warn: Callable[[str], None] = lambda text: None) -> list[Pair]:
+    """The pairs of a corpus, in the order of their names.
+
+    Args:
+        told: geometry of raw files that its manifest does not name.
+        warn: told of references that nothing is made of.
+
+    Raises:
+        UserError: it is no corpus, a file is named wrongly or has no reference, or raw video is not a whole number of frames
+            or not as many as its reference has.
+    """
+    manifest = read_manifest(corpus)
+    references, distorted = _videos(corpus / "ref"), _videos(corpus / "dis")
+    if not distorted:
+        raise UserError(f"{shown(corpus / 'dis')} holds no video")
+    _check_names(distorted)
+    names = {path: parse_distorted(path) for path in distorted}
+    of = {path: find_reference(name, path, references) for path, name in names.items()}
+    heights = defaultdict(list)
+    for path, reference in of.items():
+        heights[reference].append(names[path].height)
+    for path in references:
+        if path not in heights:
+            warn(f"ref/{shown(path.name)} has no distorted file in dis/")
+    videos = {path: _reference(path, manifest, told, heights[path]) for path in heights}
+    return [
+        Pair(
+            source=manifest.sources.get(names[path].clip, names[path].clip),
+            name=path.stem,
+            reference=videos[of[path]],
+            distorted=_distorted(path, names[path], manifest, told, videos[of[path]]),
+        )
+        for path in distorted
+    ]
+
+
+def _videos(folder: Path) -> list[Path]:
+    """Files in a folder of a corpus that are videos by their suffix; hidden ones are being written."""
+    try:
+        found = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
+    except OSError as error:
+        raise UserError(
+            f"{shown(folder)}: {error.strerror}; a corpus is a folder with ref/ and dis/ in it (vmaf-tune tiny make-corpus)"
+        ) from error
+    return [path for path in found if path.suffix.lower() in (RAW_SUFFIX, *VIDEO_SUFFIXES)]
+
+
+def _check_names(distorted: Sequence[Path]) -> None:
+    first: dict[str, Path] = {}
+    for path in distorted:
+        other = first.setdefault(path.stem, path)
+        if other is not path:
+            raise UserError(f"dis/{shown(other.name)} and dis/{shown(path.name)} have one name; rename one")
+
+
+def _stamp(path: Path, geometry: Callable[[int], Geometry]) -> Stamp:
+    status = path.stat()
+    raw = geometry(status.st_size) if path.suffix.lower() == RAW_SUFFIX else None
+    if raw is not None and (status.st_size % raw.frame_bytes or not status.st_size):
+        raise UserError(
+            f"{shown(path)} is not a whole number of {raw} frames: it has {status.st_size} bytes, a frame has "
+            f"{raw.frame_bytes}; it is cut short, or of another size or format"
+        )
+    return Stamp(path.name, status.st_size, status.st_mtime_ns, raw)
+
+
+def _reference(path: Path, manifest: Manifest, told: Told, heights: Sequence[int]) -> Video:
+    noted = manifest.files.get(f"ref/{path.name}", manifest.raw)
+    return Video(path, _stamp(path, lambda size: noted or guess_reference(path, size, told, heights)))
+
+
+def _distorted(path: Path, name: DistortedName, manifest: Manifest, told: Told, reference: Video) -> Video:
+    noted = manifest.files.get(f"dis/{path.name}")
+    against = reference.stamp.geometry
+
+    def geometry(file_bytes: int) -> Geometry:
+        if noted is not None:
+            return noted
+        if against is None:
+            return manifest.raw or guess_reference(path, file_bytes, told, ())
+        frames = reference.stamp.file_bytes // against.frame_bytes
+        return guess_distorted(path, file_bytes, told, name.height, against, frames)
+
+    stamp = _stamp(path, geometry)
+    if stamp.geometry is not None and against is not None:
+        frames = [s.file_bytes // g.frame_bytes for s, g in ((reference.stamp, against), (stamp, stamp.geometry))]
+        if frames[0] != frames[1]:
+            raise UserError(
+                f"{shown(path)} has {frames[1]} frames and its reference {frames[0]}; they cannot be paired"
+            )
+    return Video(path, stamp)
