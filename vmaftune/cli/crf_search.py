@@ -11,6 +11,7 @@ import click
 from vmaftune.cli.options import (
     NUMBER,
     encode_options,
+    events_option,
     host_options,
     json_option,
     plugin_options,
@@ -23,6 +24,8 @@ from vmaftune.cli.plot import check_figure, plot_search
 from vmaftune.cli.report import encodes_made, result_lines
 from vmaftune.cli.screen import Screen
 from vmaftune.encoders.spec import number
+from vmaftune.events.observers import Observers
+from vmaftune.events.stream import EventStream
 from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import SearchReport, result_probe
 from vmaftune.jobs.session import Session, warn
@@ -46,6 +49,7 @@ _NOT_MET = 3
     "--plot", type=click.Path(path_type=Path), metavar="FILE.png|svg", help="Draw the search (needs matplotlib)."
 )
 @json_option
+@events_option
 def command(**options: Any) -> int:
     """Find the coarsest CRF whose VERIFIED VMAF is at least --min-vmaf, in as few trial encodes as possible.
 
@@ -54,19 +58,23 @@ def command(**options: Any) -> int:
     vmaf-tune --crf-search --plugin ridge-sidecar -i film.mkv
     """
     check_figure(options["plot"])
-    session = Session(options)
-    with Screen(quiet=options["as_json"] and not sys.stderr.isatty()) as screen:
-        report = run_search(session, options["input_"], screen)
+    events: EventStream = options["events"]
+    events.started("crf-search", options["input_"])
+    session = Session(options, events.warn)
+    machine = options["as_json"] or events.on
+    with Screen(quiet=machine and not sys.stderr.isatty()) as screen:
+        report = run_search(session, options["input_"], Observers(screen, events.observer()))
     if options["as_json"]:
         print_json(report)
-    elif report.target_met:
+    elif report.target_met and not events.on:
         click.echo("\n".join(result_lines(report)))
     if options["plot"] is not None:
         plot_search(report, options["plot"])
-    if not report.target_met:
-        warn(_not_met(report))
-        return _NOT_MET
-    return 0
+    code, message = (0, None) if report.target_met else (_NOT_MET, _not_met(report))
+    if message is not None:
+        warn(message)
+    events.result(code, message, search=report)
+    return code
 
 
 def _not_met(report: SearchReport) -> str:

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -17,10 +18,12 @@ import click
 
 from vmaftune import __version__
 from vmaftune.errors import VmafTuneError
+from vmaftune.events.stream import EventStream
 
 _COMMANDS = {
     "crf-search": "find the coarsest CRF whose verified VMAF reaches a target",
     "score": "VMAF of one video against another",
+    "worst-frames": "the frames of an encode that came out worst, and their pictures",
     "predict": "the predicted VMAF(CRF) curve of a source, without encoding",
     "plugins": "what is installed, and what is on",
     "sidecar": "what this host has learned: look at it, teach it, share it, forget it",
@@ -77,8 +80,10 @@ def _run(arguments: list[str]) -> int:
     if _ALIAS in arguments and (not arguments or arguments[0] not in _COMMANDS):
         arguments.remove(_ALIAS)
         arguments.insert(0, "crf-search")
+    events = EventStream()
+    fail = partial(_fail, events)
     try:
-        outcome: Any = cli.main(arguments, prog_name="vmaf-tune", standalone_mode=False)
+        outcome: Any = cli.main(arguments, prog_name="vmaf-tune", standalone_mode=False, obj=events)
         return outcome if isinstance(outcome, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
@@ -86,24 +91,31 @@ def _run(arguments: list[str]) -> int:
     except click.UsageError as error:
         message = error.format_message().rstrip(".")
         command = error.ctx.command_path if error.ctx is not None else "vmaf-tune"
-        return _fail(f"{message[:1].lower()}{message[1:]}; see {command} --help", error.exit_code)
+        events.on = events.on or "--events" in arguments  # an unknown option ends parsing before that one is looked at
+        return fail(f"{message[:1].lower()}{message[1:]}; see {command} --help", error.exit_code)
     except click.ClickException as error:
-        return _fail(error.format_message(), error.exit_code)
+        return fail(error.format_message(), error.exit_code)
     except VmafTuneError as error:
-        return _fail(str(error), error.exit_code)
+        return fail(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted", 130)
+        return fail("interrupted", 130)
+    except SystemExit as error:
+        if isinstance(error.code, int) and error.code > 128:
+            events.failed(f"ended by {signal.Signals(error.code - 128).name}", error.code)
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         return 1
     except OSError as error:
-        return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+        return fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
     except Exception as error:
-        return _fail(_fault(error), 1)
+        return fail(_fault(error), 1)
 
 
-def _fail(message: str, code: int) -> int:
-    print(f"vmaf-tune: {' '.join(message.split())}", file=sys.stderr)
+def _fail(events: EventStream, message: str, code: int) -> int:
+    line = " ".join(message.split())
+    print(f"vmaf-tune: {line}", file=sys.stderr)
+    events.failed(line, code)
     return code
 
 

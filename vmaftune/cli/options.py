@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from vmaftune.events.stream import EventStream
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FILE = click.Path(path_type=Path)
@@ -90,10 +92,41 @@ score_options = _stacked(
     click.option("--pool", metavar="mean|harmonic_mean|min|pN", help="How frame scores become one.  [default: mean]"),
 )
 
+raw_options = _stacked(
+    click.option("--width", type=click.IntRange(1), help="Raw YUV: width in pixels."),
+    click.option("--height", type=click.IntRange(1), help="Raw YUV: height in pixels."),
+    click.option("--pix-fmt", help="Raw YUV: pixel format.  [default: yuv420p]"),
+    click.option("--fps", type=NUMBER, help="Raw YUV: frame rate; does not change the score.  [default: 25]"),
+)
+
 range_options = _stacked(
     click.option("--min-crf", type=NUMBER, help="Best quality to try."),
     click.option("--max-crf", type=NUMBER, help="Coarsest quality to try."),
     click.option("--crf-increment", type=NUMBER, help="Spacing of the CRF grid.  [default: by encoder]"),
 )
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+
+def _events(context: click.Context, parameter: click.Parameter, value: str | None) -> EventStream:
+    stream = context.ensure_object(EventStream)
+    stream.on = value is not None
+    return stream
+
+
+def _json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
+    stream = context.params.get("events")
+    if value and stream is not None and stream.on:
+        raise click.UsageError("--json and --events both want standard output; choose one", context)
+    return value
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, callback=_json, help="One JSON object on standard output."
+)
+
+events_option = click.option(
+    "--events",
+    type=click.Choice(["jsonl"]),
+    is_eager=True,  # so that what is wrong with any other option is told as an event too
+    callback=_events,
+    help="Every step as a line of JSON on standard output.",
+)

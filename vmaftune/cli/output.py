@@ -9,9 +9,13 @@ import msgspec
 
 
 def print_json(value: object) -> None:
-    """One object on one line; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them."""
+    """One object on one line."""
+    click.echo(json_line(value))
+
+
+def json_line(value: object) -> str:
+    """One line of JSON; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them."""
     try:
-        text = msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:
-        text = json.dumps(msgspec.to_builtins(value))
-    click.echo(text)
+        return json.dumps(msgspec.to_builtins(value))

@@ -10,6 +10,7 @@ import numpy as np
 
 from vmaftune.cli.options import (
     encode_options,
+    events_option,
     host_options,
     json_option,
     plugin_options,
@@ -19,6 +20,7 @@ from vmaftune.cli.options import (
 from vmaftune.cli.output import print_json
 from vmaftune.cli.plot import check_figure, plot_prediction
 from vmaftune.encoders.spec import number
+from vmaftune.events.stream import EventStream
 from vmaftune.jobs.predict import PredictReport, run_predict
 from vmaftune.jobs.session import Session
 
@@ -35,18 +37,25 @@ _LINES = 13
     "--plot", type=click.Path(path_type=Path), metavar="FILE.png|svg", help="Draw the curve (needs matplotlib)."
 )
 @json_option
+@events_option
 def command(**options: Any) -> None:
-    """The VMAF(CRF) curve that is expected of a source, with its 90 % band; nothing is encoded, nothing is verified."""
+    """The VMAF(CRF) curve that is expected of a source, with its 90 % band; nothing is encoded, nothing is verified.
+
+    \b
+    vmaf-tune predict -i film.mkv -e libx265 --preset slow
+    """
     check_figure(options["plot"])
-    session = Session(options)
-    report = run_predict(session, options["input_"])
+    events: EventStream = options["events"]
+    events.started("predict", options["input_"])
+    report = run_predict(Session(options, events.warn), options["input_"], events.observer())
     if options["as_json"]:
         print_json(report)
-    else:
+    elif not events.on:
         click.echo("\n".join(_lines(report)))
     if options["plot"] is not None:
         title = f"{report.encoder} preset {report.preset or 'none'}: {report.predictor.split('@')[0]}"
         plot_prediction(report.crfs, report.vmaf, report.deviation, title, options["plot"])
+    events.result(predict=report)
 
 
 def _lines(report: PredictReport) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from vmaftune.cli.options import NUMBER, host_options, json_option, score_options
+from vmaftune.cli.options import events_option, host_options, json_option, raw_options, score_options
 from vmaftune.cli.output import print_json
+from vmaftune.events.stream import EventStream
 from vmaftune.jobs.score import ScoreReport, run_score
 from vmaftune.jobs.session import Session
 
@@ -17,23 +18,30 @@ from vmaftune.jobs.session import Session
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("distorted", type=click.Path(path_type=Path))
 @score_options
-@click.option("--width", type=click.IntRange(1), help="Raw YUV: width in pixels.")
-@click.option("--height", type=click.IntRange(1), help="Raw YUV: height in pixels.")
-@click.option("--pix-fmt", help="Raw YUV: pixel format.  [default: yuv420p]")
-@click.option("--fps", type=NUMBER, help="Raw YUV: frame rate; does not change the score.  [default: 25]")
+@raw_options
 @click.option("--per-frame", is_flag=True, help="Print the score of every frame too.")
 @host_options
 @json_option
+@events_option
 def command(reference: Path, distorted: Path, **options: Any) -> None:
     """VMAF of DISTORTED against REFERENCE, frame by frame in order; both must have as many frames.
 
     Pictures of another size than the reference's are scaled to the comparison's size. Raw YUV needs --width and --height.
+
+    \b
+    vmaf-tune score film.mkv film.libx265.crf24.mkv
+    vmaf-tune score film.yuv encode.yuv --width 1920 --height 1080 --pix-fmt yuv420p10le
     """
-    report = run_score(Session(options), reference, distorted, options, per_frame=options["per_frame"])
+    events: EventStream = options["events"]
+    events.started("score", reference, distorted)
+    session = Session(options, events.warn)
+    per_frame = options["per_frame"]
+    report = run_score(session, reference, distorted, options, per_frame=per_frame, observer=events.observer())
     if options["as_json"]:
         print_json(report)
-    else:
+    elif not events.on:
         click.echo("\n".join(_lines(report)))
+    events.result(score=report)
 
 
 def _lines(report: ScoreReport) -> list[str]:

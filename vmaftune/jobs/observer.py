@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from vmaftune.crf_search.engine import Observer
+from vmaftune.crf_search.source import PreparedSource
 
 
 class JobObserver(Observer):
     """Told of a search and of the full encode after it; does nothing by itself. What it raises ends ffmpeg and the job."""
+
+    def measured(self, source: PreparedSource) -> None:
+        """A source is read, cut and measured, to be predicted and not searched."""
+
+    def score_progress(self, share: float) -> None:
+        """The comparison of two files has done this share of their frames, 0 to 1."""
 
     def encoding(self, output: Path, crf: float, frames: int) -> None:
         """The full encode begins."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.source import prepare
+from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session
 from vmaftune.state.workspace import workspace
 from vmaftune.types import CurveContext
@@ -30,7 +31,7 @@ class PredictReport(msgspec.Struct, frozen=True, kw_only=True):
     feature_seconds: float
 
 
-def run_predict(session: Session, path: Path) -> PredictReport:
+def run_predict(session: Session, path: Path, observer: JobObserver | None = None) -> PredictReport:
     """Predict and correct the curve of a source; nothing is encoded but pilots, nothing is verified.
 
     Raises:
@@ -41,6 +42,8 @@ def run_predict(session: Session, path: Path) -> PredictReport:
     grid = session.grid(spec)
     with session.plugins() as plugins, workspace() as folder:
         source = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder)
+        if observer is not None:
+            observer.measured(source)
         preset = source.settings.preset
         curve = plugins.predict(CurveContext(features=source.measured.features, encoder=spec, preset=preset, crfs=grid))
         deviation = Posterior(curve.corrected).deviation()

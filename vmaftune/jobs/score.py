@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ import numpy as np
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.escape import file_url
+from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
+from vmaftune.ffmpeg.process import ProgressCallback
+from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session
 from vmaftune.media.facts import check_is_file, read_facts, shown
 from vmaftune.state.workspace import workspace
 
-_FEATURES = ("adm2", "motion2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3")
+FEATURES = ("adm2", "motion2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3")
 
 
 class ScoreReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,16 +40,50 @@ class ScoreReport(msgspec.Struct, frozen=True, kw_only=True):
     per_frame: list[float] | None
 
 
-class _Input(msgspec.Struct, frozen=True, kw_only=True):
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """A video that is compared.
+
+    Attributes:
+        arguments: ffmpeg's input arguments, ``-i`` last.
+        stream_index: of its video.
+        width, height: in pixels.
+        bit_depth: bits per component.
+        frames: as many as it is thought to have, for progress; 0 where nothing says.
+    """
+
     arguments: tuple[str, ...]
     stream_index: int
     width: int
     height: int
     bit_depth: int
+    frames: int
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """Two videos compared frame by frame.
+
+    Attributes:
+        metrics: libvmaf's of each frame; the score is ``vmaf``.
+        comparison: how they were compared.
+        ffmpeg: what compared them.
+        reference, distorted: the videos.
+    """
+
+    metrics: list[dict[str, float]]
+    comparison: vmaf.Comparison
+    ffmpeg: Ffmpeg
+    reference: Input
+    distorted: Input
 
 
 def run_score(
-    session: Session, reference: Path, distorted: Path, raw: Mapping[str, Any], *, per_frame: bool
+    session: Session,
+    reference: Path,
+    distorted: Path,
+    raw: Mapping[str, Any],
+    *,
+    per_frame: bool,
+    observer: JobObserver | None = None,
 ) -> ScoreReport:
     """Score two files frame by frame in order.
 
@@ -56,6 +94,26 @@ def run_score(
         UserError: a file cannot be read, an option is wrong, or they do not have as many frames.
     """
     pool = vmaf.check_pool(session.option("pool", "mean"))
+    compared = compare(session, reference, distorted, raw, observer)
+    scores = np.array([frame["vmaf"] for frame in compared.metrics])
+    return ScoreReport(
+        vmaf=round(vmaf.pooled(scores, pool), 6),
+        pool=pool,
+        min=float(scores.min()),
+        harmonic_mean=round(vmaf.pooled(scores, "harmonic_mean"), 6),
+        frames=len(scores),
+        features={name: _mean(compared.metrics, name) for name in FEATURES},
+        vmaf_model=compared.comparison.model,
+        vmaf_size=compared.comparison.size,
+        ffmpeg=compared.ffmpeg.version,
+        per_frame=scores.tolist() if per_frame else None,
+    )
+
+
+def compare(
+    session: Session, reference: Path, distorted: Path, raw: Mapping[str, Any], observer: JobObserver | None = None
+) -> Compared:
+    """Compare two files frame by frame in order. Arguments and errors as of run_score."""
     ffmpeg = session.ffmpeg()
     first, second = _input(reference, raw), _input(distorted, raw)
     settings = vmaf.ScoreSettings(model=session.option("vmaf_model", None), scale=session.option("vmaf_scale", "auto"))
@@ -72,6 +130,7 @@ def run_score(
                 comparison,
                 threads=session.threads(),
                 folder=folder,
+                on_progress=_share_of(max(first.frames, second.frames), observer),
             )
         except FfmpegError as error:
             raise UserError(f"cannot score {shown(distorted)} against {shown(reference)}: {error.reason}") from error
@@ -80,31 +139,27 @@ def run_score(
             f"{shown(reference)} has {in_reference} frames and {shown(distorted)} has {in_distorted}: they cannot be paired"
         )
     vmaf.check_pairing(len(metrics), in_reference, shown(distorted))
-    scores = np.array([frame["vmaf"] for frame in metrics])
-    return ScoreReport(
-        vmaf=round(vmaf.pooled(scores, pool), 6),
-        pool=pool,
-        min=float(scores.min()),
-        harmonic_mean=round(vmaf.pooled(scores, "harmonic_mean"), 6),
-        frames=len(scores),
-        features={name: _mean(metrics, name) for name in _FEATURES},
-        vmaf_model=comparison.model,
-        vmaf_size=comparison.size,
-        ffmpeg=ffmpeg.version,
-        per_frame=scores.tolist() if per_frame else None,
-    )
+    return Compared(metrics=metrics, comparison=comparison, ffmpeg=ffmpeg, reference=first, distorted=second)
 
 
-def _input(path: Path, raw: Mapping[str, Any]) -> _Input:
+def _share_of(frames: int, observer: JobObserver | None) -> ProgressCallback | None:
+    """Tells ``observer`` the share of ``frames`` that is done."""
+    if observer is None or frames == 0:
+        return None
+    return lambda done: observer.score_progress(min(1.0, done / frames))
+
+
+def _input(path: Path, raw: Mapping[str, Any]) -> Input:
     check_is_file(path)
     if path.suffix.lower() != ".yuv":
         facts = read_facts(path)
-        return _Input(
+        return Input(
             arguments=("-i", file_url(path)),
             stream_index=facts.stream_index,
             width=facts.width,
             height=facts.height,
             bit_depth=facts.bit_depth,
+            frames=facts.declared_frames or round(facts.duration_seconds * facts.fps),
         )
     width, height, name = raw.get("width"), raw.get("height"), raw.get("pix_fmt") or "yuv420p"
     if width is None or height is None:
@@ -124,15 +179,20 @@ def _input(path: Path, raw: Mapping[str, Any]) -> _Input:
         )
     geometry = ("-f", "rawvideo", "-pixel_format", name, "-video_size", f"{width}x{height}")
     rate = ("-framerate", str(fps or 25))
-    return _Input(
+    return Input(
         arguments=(*geometry, *rate, "-i", file_url(path)),
         stream_index=0,
         width=width,
         height=height,
         bit_depth=max(c.bits for c in layout.components),
+        frames=path.stat().st_size // frame_bytes,
     )
 
 
 def _mean(metrics: list[dict[str, float]], name: str) -> float:
-    """Mean of a feature over frames; libvmaf's integer features carry a prefix."""
-    return float(np.mean([frame.get(f"integer_{name}", frame.get(name, np.nan)) for frame in metrics]))
+    return float(np.mean([feature(frame, name) for frame in metrics]))
+
+
+def feature(frame: Mapping[str, float], name: str) -> float:
+    """One of FEATURES from a frame's metrics; libvmaf's integer features carry a prefix."""
+    return frame.get(f"integer_{name}", frame.get(name, math.nan))

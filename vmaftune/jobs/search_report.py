@@ -132,10 +132,7 @@ def search_report(
         stop=StopReport(
             reason=outcome.stop.reason, text=REASONS[outcome.stop.reason], probability=outcome.stop.probability
         ),
-        samples=[
-            SampleReport(start_seconds=round(s.start_seconds, 3), frames=n)
-            for s, n in zip(source.samples, source.frames, strict=True)
-        ],
+        samples=sample_reports(source),
         ffmpeg=ffmpeg.version,
         vmaf_model=source.comparison.model,
         vmaf_size=source.comparison.size,
@@ -143,6 +140,12 @@ def search_report(
         encode_command=encode_command(ffmpeg, source, best.crf),
         curve=outcome.report,
     )
+
+
+def sample_reports(source: PreparedSource) -> list[SampleReport]:
+    """The spans of a source that are encoded and scored."""
+    spans = zip(source.samples, source.frames, strict=True)
+    return [SampleReport(start_seconds=round(sample.start_seconds, 3), frames=frames) for sample, frames in spans]
 
 
 def _made(probes: list[ProbeRecord], purpose: str) -> int:

@@ -1,0 +1,168 @@
+"""The frames of an encode that came out worst, and what they look like beside the reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.escape import file_url
+from vmaftune.jobs.observer import JobObserver
+from vmaftune.jobs.score import FEATURES, Compared, compare, feature
+from vmaftune.jobs.session import Session
+from vmaftune.state import atomic
+from vmaftune.state.workspace import workspace
+
+_PASS_THROUGH = ("-fps_mode", "passthrough")
+
+
+class WorstFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """One frame.
+
+    Attributes:
+        index: of the frame, from 0.
+        time_seconds: when the reference shows it.
+        vmaf: its score.
+        features: libvmaf's of it.
+        picture: file with the reference on the left and the encode on the right; None where none was asked for.
+    """
+
+    index: int
+    time_seconds: float
+    vmaf: float
+    features: dict[str, float]
+    picture: str | None
+
+
+class WorstFramesReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``worst-frames --json`` prints; ``worst`` comes worst first, ``vmaf`` is the mean of all ``frames``."""
+
+    vmaf: float
+    frames: int
+    worst: list[WorstFrame]
+    vmaf_model: str
+    vmaf_size: tuple[int, int] | None
+    ffmpeg: str
+
+
+def run_worst_frames(
+    session: Session,
+    reference: Path,
+    distorted: Path,
+    raw: Mapping[str, Any],
+    *,
+    count: int,
+    apart: int = 1,
+    pictures: Path | None = None,
+    picture_width: int | None = None,
+    observer: JobObserver | None = None,
+) -> WorstFramesReport:
+    """Compare two files and find the frames that scored lowest.
+
+    Args:
+        raw: geometry of raw video, by the names of vmaftune.jobs.options.RawOptions.
+        count: how many frames at most.
+        apart: frames that lie between two of them at least, plus one.
+        pictures: folder for ``frame-INDEX.png`` of each; made when it is not there.
+        picture_width: of each half, in pixels, where the reference is wider.
+
+    Raises:
+        UserError: as of run_score, or the folder cannot be written to.
+    """
+    compared = compare(session, reference, distorted, raw, observer)
+    scores = np.array([frame["vmaf"] for frame in compared.metrics])
+    chosen = lowest(scores, count, apart)
+    with workspace() as folder:
+        taken, times = _take(compared, sorted(chosen), folder, pictures is not None, picture_width)
+        named = {} if pictures is None else _kept(taken, pictures)
+    worst = [
+        WorstFrame(
+            index=index,
+            time_seconds=times[index],
+            vmaf=float(scores[index]),
+            features={name: feature(compared.metrics[index], name) for name in FEATURES},
+            picture=str(named[index]) if index in named else None,
+        )
+        for index in chosen
+    ]
+    return WorstFramesReport(
+        vmaf=round(float(scores.mean()), 6),
+        frames=len(scores),
+        worst=worst,
+        vmaf_model=compared.comparison.model,
+        vmaf_size=compared.comparison.size,
+        ffmpeg=compared.ffmpeg.version,
+    )
+
+
+def lowest(scores: np.ndarray, count: int, apart: int = 1) -> list[int]:
+    """Indices of the ``count`` lowest of ``scores``, shape (frames,), lowest first; no two nearer than ``apart``.
+
+    Of equal scores the earlier comes first.
+    """
+    chosen: list[int] = []
+    for index in np.argsort(scores, kind="stable").tolist():
+        if len(chosen) == count:
+            break
+        if all(abs(index - other) >= apart for other in chosen):
+            chosen.append(index)
+    return chosen
+
+
+def _take(
+    compared: Compared, indices: Sequence[int], folder: Path, with_pictures: bool, width: int | None
+) -> tuple[dict[int, Path], dict[int, float]]:
+    """Pictures of these frames, reference beside encode, and their times in seconds; frames are found by index."""
+    first, second = compared.reference, compared.distorted
+    picked = f"select='{'+'.join(f'eq(n,{index})' for index in indices)}'"
+    shown = min(width or first.width, first.width)
+    size = f"scale={shown}:{max(1, round(shown * first.height / first.width))}:flags=bicubic,setsar=1"
+    listing = folder / "times.txt"
+    graph = f"[0:{first.stream_index}]{picked}"
+    # Times in microseconds: the default would round them to the frame rate. With the last frame taken, ffmpeg reads no further.
+    last = ["-frames:v", str(len(indices))]
+    outputs = ["-map", "[listed]", *_PASS_THROUGH, *last, "-enc_time_base", "1:1000000", "-c:v", "wrapped_avframe"]
+    outputs += ["-f", "framecrc", file_url(listing)]
+    inputs = [*first.arguments]
+    if with_pictures:
+        side = f"{size},format=gbrp,settb=AVTB,setpts=N"
+        graph += (
+            f",split[listed][left];[left]{side}[reference];[1:{second.stream_index}]{picked},{side}[encode];"
+            "[reference][encode]hstack[pair]"
+        )
+        inputs += [*second.arguments]
+        pattern = file_url(folder).replace("%", "%%") + "/%d.png"
+        outputs += ["-map", "[pair]", *_PASS_THROUGH, *last, "-f", "image2", pattern]
+    else:
+        graph += "[listed]"
+    process.run(compared.ffmpeg.path, [*inputs, "-filter_complex", graph, *outputs])
+    times = _times(listing)
+    taken = [folder / f"{number}.png" for number in range(1, len(indices) + 1)] if with_pictures else []
+    if len(times) != len(indices) or not all(path.is_file() for path in taken):
+        raise VmafTuneError("the worst frames could not be taken from the videos; is the disk full? TMPDIR moves it")
+    return dict(zip(indices, taken, strict=False)), dict(zip(indices, times, strict=True))
+
+
+def _times(listing: Path) -> list[float]:
+    """Presentation times in seconds from a framecrc listing."""
+    lines = listing.read_text("ascii").splitlines()
+    base = next((Fraction(m[1]) for line in lines if (m := re.match(r"#tb 0: (\d+/\d+)", line))), Fraction(0))
+    return [round(float(int(line.split(",")[2]) * base), 6) for line in lines if not line.startswith("#")]
+
+
+def _kept(taken: Mapping[int, Path], pictures: Path) -> dict[int, Path]:
+    named = {index: pictures / f"frame-{index:06d}.png" for index in taken}
+    try:
+        pictures.mkdir(parents=True, exist_ok=True)
+        for index, path in taken.items():
+            atomic.write(named[index], path.read_bytes())
+    except OSError as error:
+        raise UserError(f"cannot write pictures to {pictures}: {error.strerror}") from error
+    return named
