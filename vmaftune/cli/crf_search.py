@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from vmaftune.cli.options import (
-    NUMBER,
     encode_options,
     events_option,
+    goal_options,
     host_options,
     json_option,
     plugin_options,
@@ -35,12 +35,8 @@ _NOT_MET = 3
 
 @click.command("crf-search")
 @encode_options
-@click.option("--min-vmaf", type=NUMBER, help="VMAF to reach.  [default: 95]")
-@click.option("--tolerance", type=NUMBER, help="How far above is good enough.  [default: 0.25]")
-@click.option("--max-encoded-percent", type=NUMBER, help="Largest encode, in percent of the source's video.")
+@goal_options
 @range_options
-@click.option("--max-probes", type=click.IntRange(1), help="Trial encodes at most.  [default: 10]")
-@click.option("--explore/--no-explore", default=None, help="Score a part of a trial encode first where that pays.")
 @sample_options
 @score_options
 @plugin_options

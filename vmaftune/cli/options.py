@@ -65,13 +65,25 @@ plugin_options = _stacked(
     click.option("--strict-plugins", is_flag=True, default=None, help="A failing plugin ends the run."),
 )
 
-encode_options = _stacked(
-    click.option("-i", "--input", "input_", type=_FILE, required=True, metavar="FILE", help="Source video."),
+choice_options = _stacked(
     click.option("-e", "--encoder", metavar="NAME", help="ffmpeg's name of the encoder.  [default: libsvtav1]"),
     click.option("--preset", metavar="NAME", help="The encoder's preset."),
     click.option("--pix-format", metavar="FMT", help="Pixel format to encode."),
     click.option("--vfilter", metavar="CHAIN", help="ffmpeg filters for encode and reference."),
     click.option("--enc", multiple=True, metavar="K=V", help="Further ffmpeg encode option (repeatable)."),
+)
+
+encode_options = _stacked(
+    click.option("-i", "--input", "input_", type=_FILE, required=True, metavar="FILE", help="Source video."),
+    choice_options,
+)
+
+goal_options = _stacked(
+    click.option("--min-vmaf", type=NUMBER, help="VMAF to reach.  [default: 95]"),
+    click.option("--tolerance", type=NUMBER, help="How far above is good enough.  [default: 0.25]"),
+    click.option("--max-encoded-percent", type=NUMBER, help="Largest encode, in percent of the source's video."),
+    click.option("--max-probes", type=click.IntRange(1), help="Trial encodes at most.  [default: 10]"),
+    click.option("--explore/--no-explore", default=None, help="Score a part of a trial encode first where that pays."),
 )
 
 sample_options = _stacked(
