@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, get_args
 
 import msgspec
@@ -12,6 +13,9 @@ from vmaftune.events.schema import VERSION, Event
 def schema() -> dict[str, Any]:
     """The schema of one event, made from the types that write them."""
     made = msgspec.json.schema(Event)
+    for definition in made["$defs"].values():
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])
     for kind in get_args(Event):
         # A field with a default is written like any other; only one that may be unset can be missing.
         made["$defs"][kind.__name__]["required"] = [
