@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vmaftune.api import predict as predict
     from vmaftune.api import score as score
     from vmaftune.api import search as search
+    from vmaftune.api import worst_frames as worst_frames
 
 __version__ = "0.1.0"
 
@@ -34,7 +35,7 @@ PROJECT = "vmaftune"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
-_API = ("predict", "score", "search")
+_API = ("predict", "score", "search", "worst_frames")
 
 
 def __getattr__(name: str) -> Any:

@@ -15,17 +15,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vmaftune.crf_search.engine import Observer
+from vmaftune.errors import UserError
+from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.options import PredictOptions, ScoreJobOptions, SearchOptions, checked
 from vmaftune.jobs.predict import PredictReport, run_predict
 from vmaftune.jobs.score import ScoreReport, run_score
 from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import SearchReport
 from vmaftune.jobs.session import Session
+from vmaftune.jobs.worst_frames import WorstFramesReport, run_worst_frames
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["Observer", "PredictReport", "ScoreReport", "SearchReport", "predict", "score", "search"]
+__all__ = [
+    "JobObserver",
+    "Observer",
+    "PredictReport",
+    "ScoreReport",
+    "SearchReport",
+    "WorstFramesReport",
+    "predict",
+    "score",
+    "search",
+    "worst_frames",
+]
 
 _log = logging.getLogger("vmaftune")
 
@@ -49,27 +63,81 @@ def search(source: str | Path, *, observer: Observer | None = None, **options: U
     return run_search(session, Path(source), observer or Observer())
 
 
-def predict(source: str | Path, **options: Unpack[PredictOptions]) -> PredictReport:
+def predict(
+    source: str | Path, *, observer: JobObserver | None = None, **options: Unpack[PredictOptions]
+) -> PredictReport:
     """The VMAF(CRF) curve that is expected of ``source``, with its deviation; nothing is verified.
+
+    Args:
+        observer: told when the source is measured.
+        **options: see PredictOptions.
 
     Raises:
         UserError: an option or the source is wrong.
         VmafTuneError: a failure of ours or of the machine.
     """
-    return run_predict(Session(checked(options, PredictOptions), _log.warning), Path(source))
+    return run_predict(Session(checked(options, PredictOptions), _log.warning), Path(source), observer)
 
 
 def score(
-    reference: str | Path, distorted: str | Path, *, per_frame: bool = False, **options: Unpack[ScoreJobOptions]
+    reference: str | Path,
+    distorted: str | Path,
+    *,
+    per_frame: bool = False,
+    observer: JobObserver | None = None,
+    **options: Unpack[ScoreJobOptions],
 ) -> ScoreReport:
     """VMAF of ``distorted`` against ``reference``, frame by frame in order; both must have as many frames.
 
     Args:
         per_frame: keep the score of every frame too.
+        observer: told how far it is; an exception that it raises ends ffmpeg and the job.
+        **options: see ScoreJobOptions.
 
     Raises:
         UserError: an option or a file is wrong, or the files cannot be paired.
         VmafTuneError: a failure of ours or of the machine.
     """
     kept = checked(options, ScoreJobOptions)
-    return run_score(Session(kept, _log.warning), Path(reference), Path(distorted), kept, per_frame=per_frame)
+    session, files = Session(kept, _log.warning), (Path(reference), Path(distorted))
+    return run_score(session, *files, kept, per_frame=per_frame, observer=observer)
+
+
+def worst_frames(
+    reference: str | Path,
+    distorted: str | Path,
+    *,
+    count: int = 5,
+    apart: int = 1,
+    pictures: str | Path | None = None,
+    picture_width: int | None = None,
+    observer: JobObserver | None = None,
+    **options: Unpack[ScoreJobOptions],
+) -> WorstFramesReport:
+    """The frames of ``distorted`` that have the lowest VMAF, worst first.
+
+    Args:
+        count: how many at most.
+        apart: so many frames from each other at least.
+        pictures: folder for a PNG of each, reference on the left and encode on the right.
+        picture_width: of each half in pixels, where the reference is wider.
+        observer, **options: as of score.
+
+    Raises:
+        UserError: an option or a file is wrong, or the files cannot be paired.
+        VmafTuneError: a failure of ours or of the machine.
+    """
+    kept = checked(options, ScoreJobOptions)
+    if count < 1 or apart < 1:
+        raise UserError(f"count {count} and apart {apart} must be at least 1")
+    return run_worst_frames(
+        Session(kept, _log.warning),
+        Path(reference),
+        Path(distorted),
+        kept,
+        count=count,
+        apart=apart,
+        pictures=None if pictures is None else Path(pictures),
+        picture_width=picture_width,
+        observer=observer,
+    )
