@@ -22,6 +22,7 @@ from vmaftune.events.stream import EventStream
 
 _COMMANDS = {
     "crf-search": "find the coarsest CRF whose verified VMAF reaches a target",
+    "batch": "search and encode many files: a durable queue, several at a time",
     "score": "VMAF of one video against another",
     "worst-frames": "the frames of an encode that came out worst, and their pictures",
     "predict": "the predicted VMAF(CRF) curve of a source, without encoding",

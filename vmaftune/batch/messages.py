@@ -1,0 +1,97 @@
+"""What a batch, its child processes and a cluster tell each other, and how that is written."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from vmaftune.learned.captures import CaptureLine
+
+Message = TypeVar("Message")
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One file to be searched, or searched and encoded.
+
+    Attributes:
+        file: the source, as the file system has it.
+        output: of the encode; None for a search alone.
+        options: by the names of vmaftune.jobs.options, as JSON values.
+        replace: the output may be there already.
+    """
+
+    file: bytes
+    output: bytes | None
+    options: dict[str, Any]
+    replace: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The source."""
+        return Path(os.fsdecode(self.file))
+
+    @property
+    def output_path(self) -> Path | None:
+        """Of the encode."""
+        return None if self.output is None else Path(os.fsdecode(self.output))
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a job stands.
+
+    Attributes:
+        what: the step in a few words, such as ``CRF 27``.
+        share: of the step that is done, 0 to 1.
+        done: of the whole job, 0 to 1, as far as can be known.
+        verified: the last verified CRF and VMAF.
+        warning: a line that a person should see; the other fields then say nothing.
+    """
+
+    what: str = ""
+    share: float = 0.0
+    done: float = 0.0
+    verified: tuple[float, float] | None = None
+    warning: str | None = None
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job ended.
+
+    Attributes:
+        code: 0, or the exit code that the same command alone would have had (vmaftune.errors).
+        reason: one line, empty where all is well.
+        report: SearchReport or EncodeReport as JSON values; None where there is none.
+        captures: what corrections can learn from it; empty where they learned already.
+        seconds: wall time of the job where it ran.
+    """
+
+    code: int
+    reason: str = ""
+    report: dict[str, Any] | None = None
+    captures: list[CaptureLine] = []
+    seconds: float = 0.0
+
+
+class WorkerLost(Exception):
+    """The process or machine that did a job is gone; the text is one line that says how."""
+
+
+def encoded(value: object) -> bytes:
+    """JSON on one line; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value)).encode()
+
+
+def decoded(content: bytes | str, kind: type[Message]) -> Message:
+    """What ``encoded`` made.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return msgspec.convert(json.loads(content), kind)

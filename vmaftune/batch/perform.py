@@ -1,0 +1,146 @@
+"""Doing one job here and now: the search or encode that its options ask for, and what becomes of its errors."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vmaftune.batch.messages import Job, Result, Step
+from vmaftune.crf_search.source import PreparedSource
+from vmaftune.crf_search.strategy import Goal
+from vmaftune.encoders.spec import number
+from vmaftune.errors import VmafTuneError
+from vmaftune.host.run import PredictedCurve
+from vmaftune.jobs.observer import JobObserver
+from vmaftune.jobs.options import SearchOptions, checked
+from vmaftune.jobs.search import run_search
+from vmaftune.jobs.session import Session
+from vmaftune.learned.captures import CaptureLine
+from vmaftune.types import ProbeRecord
+
+_OUR_FAILURE, _NOT_MET = 1, 3
+_EXPECTED_PROBES = 3
+_TELL_SECONDS = 0.2
+_SEARCH_SHARE, _CHECK_FROM = 0.3, 0.95  # of a job that encodes too; where its encode ends and the check begins
+
+
+def perform(job: Job, tell: Callable[[Step], None]) -> Result:
+    """Do ``job`` to its end, whatever that is.
+
+    Args:
+        tell: told of its steps and warnings; what it raises ends ffmpeg and is raised here.
+    """
+    began = time.monotonic()
+    observer = _Telling(tell, searching=1.0 if job.output is None else _SEARCH_SHARE)
+    try:
+        report = _report(job, observer, lambda text: tell(Step(warning=text)))
+        code, reason = _verdict(report)
+        result = Result(code=code, reason=reason, report=msgspec.to_builtins(report))
+    except VmafTuneError as error:
+        result = Result(code=error.exit_code, reason=_line(str(error)))
+    except OSError as error:
+        result = Result(
+            code=_OUR_FAILURE, reason=_line(f"{error.strerror or error}: {error.filename or job.path.name}")
+        )
+    except Exception as error:
+        text = f"a fault of vmaf-tune itself, please report it: {type(error).__name__}: {error}"
+        result = Result(code=_OUR_FAILURE, reason=_line(text))
+    return msgspec.structs.replace(result, captures=observer.captures, seconds=round(time.monotonic() - began, 3))
+
+
+def _report(job: Job, observer: JobObserver, warn: Callable[[str], None]) -> Any:
+    session = Session(checked(job.options, SearchOptions), warn)
+    return run_search(session, job.path, observer)
+
+
+def _verdict(report: Any) -> tuple[int, str]:
+    if getattr(report, "target_met", True):
+        return 0, ""
+    closest = f"CRF {number(report.crf)} came closest with a verified VMAF of {report.vmaf:.2f}"
+    return _NOT_MET, f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text})"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+class _Telling(JobObserver):
+    """Turns what happens into steps, and keeps the scores that were paid for.
+
+    Args:
+        searching: share of the job that the search is.
+    """
+
+    def __init__(self, tell: Callable[[Step], None], searching: float) -> None:
+        self._tell, self._searching = tell, searching
+        self._curve: PredictedCurve | None = None
+        self._what, self._done = "", 0.0
+        self._verified: tuple[float, float] | None = None
+        self._probes = 0
+        self._told_at = -math.inf
+        self.captures: list[CaptureLine] = []
+
+    def prepared(self, source: PreparedSource, goal: Goal) -> None:
+        self._step("predicting")
+
+    def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
+        self._curve = curve
+
+    def probing(self, number_: int, crf: float, probability: float, explore: bool) -> None:
+        self._step(f"{'exploring ' if explore else ''}CRF {number(crf)}")
+
+    def progress(self, share: float) -> None:
+        self._share(share, self._searched(self._probes + share))
+
+    def probed(self, record: ProbeRecord) -> None:
+        self._probes += not record.cached
+        self._done = self._searched(self._probes)
+        if record.purpose == "verify":
+            self._verified = (record.crf, record.vmaf)
+            if not record.cached and self._curve is not None:
+                self.captures.append(_capture(self._curve, record))
+
+    def encoding(self, output: Path, crf: float, frames: int) -> None:
+        self._done = self._searching
+        self._step(f"encoding at CRF {number(crf)}")
+
+    def encode_progress(self, share: float) -> None:
+        self._share(share, self._searching + (_CHECK_FROM - self._searching) * share)
+
+    def checking(self, what: str) -> None:
+        self._done = _CHECK_FROM
+        self._step(f"checking ({what})")
+
+    def check_progress(self, share: float) -> None:
+        self._share(share, _CHECK_FROM + (1.0 - _CHECK_FROM) * share)
+
+    def _searched(self, probes: float) -> float:
+        """A search that takes longer than most comes closer and closer to its end."""
+        return self._searching * (1.0 - math.exp(-probes / _EXPECTED_PROBES * math.log(10)))
+
+    def _step(self, what: str) -> None:
+        self._what, self._told_at = what, -math.inf
+        self._share(0.0, self._done)
+
+    def _share(self, share: float, done: float) -> None:
+        self._done = done
+        if time.monotonic() - self._told_at >= _TELL_SECONDS:
+            self._told_at = time.monotonic()
+            self._tell(Step(what=self._what, share=share, done=done, verified=self._verified))
+
+
+def _capture(curve: PredictedCurve, record: ProbeRecord) -> CaptureLine:
+    context = curve.context
+    return CaptureLine(
+        features=[None if math.isnan(value) else value for value in context.features.values],
+        encoder=context.encoder.name,
+        preset=context.preset,
+        crf=record.crf,
+        observed=record.vmaf,
+        unix_seconds=time.time(),
+    )

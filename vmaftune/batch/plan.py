@@ -1,0 +1,164 @@
+"""From what a person names (files, folders, a table) to what is enqueued: each source with its output and its options."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from vmaftune.batch.queue import Wanted
+from vmaftune.corpus.sources import VIDEO_SUFFIXES
+from vmaftune.errors import UserError
+from vmaftune.jobs.options import HostOptions
+from vmaftune.media.facts import shown
+
+MANIFEST_SUFFIX = ".csv"
+OF_THE_RUN = frozenset((*get_type_hints(HostOptions), "vmaf_threads", "strict_plugins"))
+"""Options that say what a job runs on, not what comes of it: those of the running batch, kept in no row."""
+
+_OUTPUT_SUFFIX = ".mkv"
+_BESIDE = ".vmaf-tune"
+_FILE, _OUTPUT = "file", "output"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for all files of a batch.
+
+    Attributes:
+        kind: the typed dictionary of vmaftune.jobs.options that options are of.
+        options: of the command line and the configuration, for files that have no others.
+        folder: where encodes go, with the sub-folders that sources have below a folder that was named; None: beside their
+            sources, as ``<name>.vmaf-tune.mkv``.
+        encode: False searches alone.
+    """
+
+    kind: type[Any]
+    options: dict[str, Any]
+    folder: Path | None
+    encode: bool
+
+    def of(self, named: Sequence[Path]) -> list[Wanted]:
+        """What is asked for with these files, folders and manifests, in the order named; each file once, unless a manifest asks
+        for it several times.
+
+        Raises:
+            UserError: a manifest is wrong, a folder cannot be read or holds no video, or two sources would have one output.
+        """
+        wanted: list[Wanted] = []
+        for path in named:
+            if path.suffix.lower() == MANIFEST_SUFFIX and not path.is_dir():
+                wanted += self._manifest(path)
+            elif path.is_dir():
+                wanted += [self._wanted(file, file.relative_to(path)) for file in self._videos(path)]
+            else:
+                wanted.append(self._wanted(path, Path(path.name)))
+        return _distinct(wanted)
+
+    def _wanted(self, file: Path, below: Path) -> Wanted:
+        return Wanted(file=file, output=self._output(file, below), options=self.options)
+
+    def _output(self, file: Path, below: Path) -> Path | None:
+        if not self.encode:
+            return None
+        if self.folder is None:
+            return file.with_name(f"{file.stem}{_BESIDE}{_OUTPUT_SUFFIX}")
+        return self.folder / below.with_suffix(_OUTPUT_SUFFIX)
+
+    def _videos(self, folder: Path) -> list[Path]:
+        """Videos in a folder and those below it, without hidden ones and what a batch made."""
+        inside = None if self.folder is None else self.folder.resolve()
+        try:
+            files = sorted(
+                path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+            )
+        except OSError as error:
+            raise UserError(f"cannot read the folder {shown(folder)}: {error.strerror}") from error
+        videos = [
+            file
+            for file in files
+            if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+            and not file.name.endswith(f"{_BESIDE}{_OUTPUT_SUFFIX}")
+            and not (inside is not None and inside != folder.resolve() and file.resolve().is_relative_to(inside))
+        ]
+        if not videos:
+            raise UserError(f"{shown(folder)} holds no video")
+        return videos
+
+    def _manifest(self, path: Path) -> Iterator[Wanted]:
+        types = {k: v for k, v in get_type_hints(self.kind).items() if k not in OF_THE_RUN}
+        for number, cells in _rows(path, {_FILE, _OUTPUT, *types}):
+            place = f"{shown(path)}, line {number}"
+            if not cells.get(_FILE):
+                raise UserError(f"{place}: no file is named")
+            file = path.parent / cells[_FILE]
+            output = self._output(file, Path(file.name))
+            if cells.get(_OUTPUT) and self.encode:
+                output = (path.parent if self.folder is None else self.folder) / cells[_OUTPUT]
+            own = {name: _value(cells[name], types[name], place, name) for name in types if cells.get(name)}
+            yield Wanted(file=file, output=output, options={**self.options, **own})
+
+
+def merged(options: Mapping[str, Any], configured: msgspec.Struct) -> dict[str, Any]:
+    """Options of a row: those given, then those of the configuration, as JSON values. A row then says itself what it asks for,
+    whatever the configuration is when it is done."""
+    given = {name: value for name, value in options.items() if value not in (None, (), [])}
+    kept = {name: value for name, value in msgspec.structs.asdict(configured).items() if value is not None}
+    both = {name: value for name, value in {**kept, **given}.items() if name not in OF_THE_RUN}
+    return {name: str(value) if isinstance(value, Path) else value for name, value in sorted(both.items())}
+
+
+def _rows(path: Path, known: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and cells of each row of a CSV file."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file, strict=True)
+            columns = [str(name).strip().replace("-", "_") for name in table.fieldnames or ()]
+            if _FILE not in columns:
+                raise UserError(f"{shown(path)} has no column {_FILE}; it has: {', '.join(columns) or 'none'}")
+            if unknown := sorted(set(columns) - known):
+                raise UserError(f"{shown(path)}: unknown column {unknown[0]!r}; there is: {', '.join(sorted(known))}")
+            table.fieldnames = columns
+            for row in table:
+                if None in row:
+                    raise UserError(f"{shown(path)}, line {table.line_num}: more cells than columns")
+                yield table.line_num, {name: (cell or "").strip() for name, cell in row.items()}
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UserError(f"{shown(path)} is no CSV file in UTF-8: {error}") from error
+    except OSError as error:
+        raise UserError(f"cannot read {shown(path)}: {error.strerror}") from error
+
+
+def _value(cell: str, kind: Any, place: str, name: str) -> Any:
+    """A cell as its option takes it; a list is separated by blanks."""
+    try:
+        if "Sequence" in str(kind):
+            return shlex.split(cell)
+        return msgspec.convert(cell, kind, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UserError(f"{place}: {name} = {cell!r:.40}: {error}") from error
+
+
+def _distinct(wanted: Iterable[Wanted]) -> list[Wanted]:
+    """Each once. Raises UserError where two differ and have one output, or an output is a source."""
+    kept: list[Wanted] = []
+    outputs: dict[Path, Wanted] = {}
+    for one in wanted:
+        if one.output is None:
+            kept.append(one)
+            continue
+        other = outputs.setdefault(one.output.absolute(), one)
+        if other is one:
+            kept.append(one)
+        elif (other.file.absolute(), other.options) != (one.file.absolute(), one.options):
+            raise UserError(
+                f"{shown(other.file)} and {shown(one.file)} would both become {shown(one.output)}: "
+                "batch them apart, or name their outputs in a manifest"
+            )
+    for one in kept:
+        if one.file.absolute() in outputs:
+            raise UserError(f"{shown(one.file)} would be overwritten by an encode: name another output folder with -o")
+    return kept

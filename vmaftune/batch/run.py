@@ -1,0 +1,170 @@
+"""Working off a queue: claims rows, has an executor do them, and writes each result once."""
+
+from __future__ import annotations
+
+import queue as queues
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from vmaftune.batch.estimate import work_of
+from vmaftune.batch.executors import Executor
+from vmaftune.batch.messages import Job, Result, Step, WorkerLost
+from vmaftune.batch.queue import Queue, Row
+from vmaftune.media.facts import shown
+
+_LOOK_SECONDS = 0.2
+_RECOVER_SECONDS = 5.0
+_OUR_FAILURE, _USER_MISTAKE = 1, 2
+
+
+class BatchObserver:
+    """Told how a batch goes, from the thread that it runs in; this one does nothing with it."""
+
+    def began(self, row: Row) -> None:
+        """A job begins."""
+
+    def step(self, row: Row, step: Step) -> None:
+        """A running job has come so far, or has something to say."""
+
+    def ended(self, row: Row, result: Result) -> None:
+        """A job ended, and its result is in the queue."""
+
+    def again(self, row: Row, reason: str) -> None:
+        """A job's process died; it is queued again."""
+
+    def waiting(self, jobs: int, work: float) -> None:
+        """So many jobs wait, of so much work."""
+
+
+def run_batch(
+    queue: Queue,
+    executor: Executor,
+    observer: BatchObserver,
+    *,
+    ids: Sequence[int] | None,
+    host: Mapping[str, Any],
+    overwrite: bool = False,
+    learn: Callable[[Row, Result], None] = lambda row, result: None,
+) -> None:
+    """Do all queued rows. When that is interrupted, running jobs are ended and their rows go back to the queue.
+
+    Args:
+        ids: only these rows; None: all.
+        host: options of the run (vmaftune.batch.plan.OF_THE_RUN).
+        overwrite: outputs may be there already.
+        learn: handed results before they are recorded, for captures to be learned from.
+
+    Raises:
+        VmafTuneError: the queue cannot be written.
+    """
+    _Run(queue, executor, observer, ids, host, overwrite, learn).run()
+
+
+class _Run:
+    def __init__(
+        self,
+        queue: Queue,
+        executor: Executor,
+        observer: BatchObserver,
+        ids: Sequence[int] | None,
+        host: Mapping[str, Any],
+        overwrite: bool,
+        learn: Callable[[Row, Result], None],
+    ) -> None:
+        self._queue, self._executor, self._observer, self._ids = queue, executor, observer, ids
+        self._host, self._overwrite, self._learn = host, overwrite, learn
+        self._running: dict[Future[Result], Row] = {}
+        self._steps: queues.SimpleQueue[tuple[Row, Step]] = queues.SimpleQueue()
+        self._recovered_at = 0.0
+
+    def run(self) -> None:
+        while True:
+            self._begin()
+            if not self._running:
+                return
+            done = wait(self._running, timeout=0, return_when=FIRST_COMPLETED).done
+            if not done and not self._look():
+                done = wait(self._running, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED).done
+            while not self._steps.empty():
+                self._observer.step(*self._steps.get())
+            for future in done:
+                self._ended(self._running.pop(future), future)
+
+    def _begin(self) -> None:
+        """Claim and begin as much as the executor can use."""
+        if time.monotonic() - self._recovered_at > _RECOVER_SECONDS:
+            self._recovered_at = time.monotonic()
+            self._queue.recover()
+        began = False
+        while len(self._running) < self._executor.slots and (row := self._queue.claim(self._ids)) is not None:
+            began = True
+            row = self._looked_at(row)
+            self._observer.began(row)
+            refusal = self._refusal(row)
+            if refusal is not None:
+                self._record(row, Result(code=_USER_MISTAKE, reason=refusal))
+                continue
+            self._queue.begin(row.id)
+            job = Job(
+                file=row.file,
+                output=row.output,
+                options={**row.options, **self._host},
+                replace=self._overwrite or row.begun,
+            )
+            self._running[self._executor.submit(job, partial(self._told, row))] = row
+        if began:
+            self._tell_of_waiting()
+
+    def _told(self, row: Row, step: Step) -> None:
+        """From any thread."""
+        self._steps.put((row, step))
+
+    def _refusal(self, row: Row) -> str | None:
+        """Why a job must not begin: its output is there and is not its own."""
+        output = row.output_path
+        if output is None or row.begun or self._overwrite or not output.exists():
+            return None
+        return f"{shown(output)} is there already: move it away, or allow it with --overwrite"
+
+    def _look(self) -> bool:
+        """Find out the work of one row that waits; whether there was one."""
+        row = self._queue.unknown_work()
+        if row is None:
+            return False
+        self._looked_at(row)
+        self._tell_of_waiting()
+        return True
+
+    def _looked_at(self, row: Row) -> Row:
+        if row.work is not None:
+            return row
+        work = work_of(row.path, row.options, encode=row.output is not None)
+        self._queue.set_work(row.id, work)
+        return msgspec.structs.replace(row, work=work)
+
+    def _tell_of_waiting(self) -> None:
+        """Of rows that nobody looked at yet, take the mean of those that somebody did."""
+        jobs, work, known = self._queue.left(self._ids)
+        self._observer.waiting(jobs, work * jobs / known if known else 0.0)
+
+    def _ended(self, row: Row, future: Future[Result]) -> None:
+        try:
+            result = future.result()
+        except WorkerLost as error:
+            reason = str(error)
+            if self._queue.lost(row.id, reason):
+                self._observer.again(row, reason)
+            else:
+                self._observer.ended(row, Result(code=_OUR_FAILURE, reason=reason))
+            return
+        self._record(row, result)
+
+    def _record(self, row: Row, result: Result) -> None:
+        self._learn(row, result)
+        if self._queue.end(row.id, msgspec.structs.replace(result, captures=[])):
+            self._observer.ended(row, result)

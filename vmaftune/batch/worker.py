@@ -1,0 +1,54 @@
+"""A child process that does jobs: one line of JSON for each on standard input, steps and a result on standard output.
+
+It ends with its parent, however that ends: the end of standard input is taken as SIGTERM, which unwinds, so that ffmpeg ends
+and temporary files go.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import NoReturn
+
+from vmaftune.batch.messages import Job, Step, decoded, encoded
+from vmaftune.batch.perform import perform
+
+_SECONDS_TO_UNWIND = 8.0
+
+
+def main() -> None:
+    """Do jobs until standard input ends."""
+    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a plugin prints is no answer
+
+    def tell(step: Step) -> None:
+        answers.write(encoded(step) + b"\n")
+        answers.flush()
+
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(lines,), daemon=True).start()
+    while True:
+        job = decoded(lines.get(), Job)
+        result = perform(job, tell)
+        answers.write(b"=" + encoded(result) + b"\n")
+        answers.flush()
+
+
+def _read(lines: queue.SimpleQueue[bytes]) -> None:
+    for line in sys.stdin.buffer:
+        lines.put(line)
+    last_resort = threading.Timer(_SECONDS_TO_UNWIND, os._exit, (1,))
+    last_resort.daemon = True
+    last_resort.start()
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would interrupt the clearing up
+    raise SystemExit(128 + number)

@@ -1,0 +1,144 @@
+"""Running a batch."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vmaftune.batch.executors import Executor, LocalExecutor
+from vmaftune.batch.messages import Result
+from vmaftune.batch.plan import OF_THE_RUN, Plan, merged
+from vmaftune.batch.queue import Queue, Row
+from vmaftune.batch.run import run_batch
+from vmaftune.cli.batch.common import queue_option, queue_path, result_line
+from vmaftune.cli.batch.group import BatchCommand
+from vmaftune.cli.batch.screen import BatchScreen
+from vmaftune.cli.batch.totals import failure_lines, total_lines
+from vmaftune.cli.options import (
+    choice_options,
+    goal_options,
+    host_options,
+    plugin_options,
+    range_options,
+    sample_options,
+    score_options,
+)
+from vmaftune.cli.output import json_line
+from vmaftune.errors import UserError
+from vmaftune.jobs.options import SearchOptions, checked
+from vmaftune.jobs.session import Session
+
+_FAILED, _NOT_MET = 1, 3
+_PATH = click.Path(path_type=Path)
+_OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json", "overwrite")
+
+
+@click.command("batch", cls=BatchCommand)
+@click.argument("named", nargs=-1, type=_PATH, metavar="FILES|DIR|MANIFEST.csv …")
+@click.option("-o", "--output", type=_PATH, metavar="DIR", help="Where encodes go.  [default: beside their sources]")
+@click.option("--search-only", is_flag=True, help="Find the CRFs; encode nothing.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Files at a time.")
+@click.option("--overwrite", is_flag=True, help="Write over outputs that are there.")
+@queue_option
+@choice_options
+@goal_options
+@range_options
+@sample_options
+@score_options
+@plugin_options
+@host_options
+@click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, a line each, as it is done.")
+def command(**options: Any) -> int:
+    """Search and encode many files: FILES, the videos below a DIR, or those of a table with columns file, output, and options.
+
+    \b
+    vmaf-tune batch films/ -o encoded/ -e libx265 --min-vmaf 93 --jobs 2
+    vmaf-tune batch                     goes on with all that is queued
+    """
+    began = time.monotonic()
+    run = {name: options.pop(name) for name in _OF_THE_COMMAND}
+    session = Session(options)
+    host = {name: _absolute(options[name]) for name in OF_THE_RUN if options.get(name) is not None}
+    session.ffmpeg()  # what is wrong for all files is said once
+    with ExitStack() as stack:
+        queue = Queue(queue_path(run["queue"], options["cache_dir"]))
+        stack.callback(queue.close)
+        queue.recover()
+        enqueued = None
+        if run["named"]:
+            own = checked(merged(options, session.config.search), SearchOptions)
+            plan = Plan(kind=SearchOptions, options=dict(own), folder=run["output"], encode=not run["search_only"])
+            enqueued = queue.add(plan.of(run["named"]))
+        ids = None if enqueued is None else enqueued.ids
+        counts = queue.counts(ids)
+        if not sum(counts.values()):
+            raise UserError("the queue is empty: name video files, a folder of them, or a table (.csv)")
+        executor: Executor = LocalExecutor(run["jobs"])
+        screen = _Printing(as_json=run["as_json"])
+        with screen:
+            stack.callback(executor.close)
+            screen.begin(enqueued, counts)
+            try:
+                run_batch(queue, executor, screen, ids=ids, host=host, overwrite=run["overwrite"])
+            except (KeyboardInterrupt, SystemExit):
+                executor.close()
+                _say_how_to_go_on(queue, screen, ids)
+                raise
+        rows = list(queue.rows(ids))
+    return _summary(rows, screen, time.monotonic() - began)
+
+
+class _Printing(BatchScreen):
+    """A batch screen that prints results on standard output as they come."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
+    def ended(self, row: Row, result: Result) -> None:
+        super().ended(row, result)
+        click.echo(json_result(row, result) if self._as_json else _line(row, result))
+
+
+def json_result(row: Row, result: Result) -> str:
+    """One file's result for programs."""
+    output = None if row.output_path is None else str(row.output_path)
+    return json_line(
+        {
+            "file": str(row.path),
+            "output": output,
+            "state": "failed" if result.code else "done",
+            "code": result.code,
+            "reason": result.reason or None,
+            "seconds": result.seconds,
+            "report": result.report,
+        }
+    )
+
+
+def _line(row: Row, result: Result) -> str:
+    line = result_line(row.path, result.report, result.reason, result.seconds)
+    return f"failed  {line}" if result.code else f"done    {line}"
+
+
+def _absolute(value: Any) -> Any:
+    return str(value.absolute()) if isinstance(value, Path) else value
+
+
+def _say_how_to_go_on(queue: Queue, screen: BatchScreen, ids: list[int] | None) -> None:
+    counts = queue.counts(ids)
+    left = counts["queued"] + counts["running"]
+    click.echo(f"{len(screen.ended_now)} ended now, {left} left; vmaf-tune batch goes on from there", err=True)
+
+
+def _summary(rows: list[Row], screen: BatchScreen, seconds: float) -> int:
+    for line in total_lines(rows, len(screen.ended_now), seconds):
+        click.echo(line, err=True)
+    for line in failure_lines(rows):
+        click.echo(line, err=True)
+    codes = {row.code for row in rows if row.state == "failed"}
+    return _FAILED if codes - {_NOT_MET} else _NOT_MET if codes else 0

@@ -1,0 +1,137 @@
+"""What a person sees of a batch: every running file with its step, and all of it at the bottom; in a pipe, plain lines."""
+
+from __future__ import annotations
+
+import time
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from vmaftune.batch.estimate import Estimate
+from vmaftune.batch.messages import Result, Step
+from vmaftune.batch.queue import Enqueued, Row
+from vmaftune.batch.run import BatchObserver
+from vmaftune.cli.corpus_screen import span
+from vmaftune.cli.live import LiveLine
+from vmaftune.encoders.spec import number
+from vmaftune.media.facts import shown
+
+_NAME_WIDTH = 36
+_ESTIMATE_SECONDS = 1.0
+
+
+class BatchScreen(LiveLine, BatchObserver):
+    """Shows a batch on standard error.
+
+    Attributes:
+        ended_now: results by row, of this run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended_now: dict[int, Result] = {}
+        self._estimate = Estimate()
+        self._running: dict[int, tuple[Row, Step, TaskID | None]] = {}
+        self._waiting, self._waiting_work = 0, 0.0
+        self._done = self._failed = 0
+        self._all: TaskID | None = None
+        self._said_at = 0.0
+
+    def begin(self, enqueued: Enqueued | None, counts: dict[str, int]) -> None:
+        """The queue is filled; ``counts`` are of the rows that this batch is about."""
+        self._done, self._failed, self._waiting = counts["done"], counts["failed"], counts["queued"]
+        said = [f"{files(counts['queued'])} to do"]
+        said += [f"{counts['done']} done before"] if counts["done"] else []
+        said += [f"{counts['failed']} failed before (vmaf-tune batch retry)"] if counts["failed"] else []
+        said += [f"{counts['running']} running in another batch"] if counts["running"] else []
+        said += [f"{enqueued.changed} again, for they changed"] if enqueued is not None and enqueued.changed else []
+        self.console.print(Text(", ".join(said), style="dim"))
+        if counts["queued"]:
+            display = self.show_live(
+                TextColumn("  {task.description}"),
+                BarColumn(20),
+                TextColumn("{task.fields[state]}"),
+                TimeElapsedColumn(),
+            )
+            if display is not None:
+                self._all = display.add_task("", total=sum(counts.values()), state="")
+                self._refresh()
+
+    def began(self, row: Row) -> None:
+        self._waiting -= 1
+        task = None
+        if self.display is not None:
+            task = self.display.add_task(_short(row), total=1.0, state="reading", start=True)
+            self._keep_last(self.display)
+        self._running[row.id] = (row, Step(), task)
+        self._refresh()
+
+    def step(self, row: Row, step: Step) -> None:
+        if row.id not in self._running:
+            return
+        if step.warning is not None:
+            self.console.print(Text(f"{shown(row.path.name)}: {step.warning}", style="yellow"))
+            return
+        task = self._running[row.id][2]
+        self._running[row.id] = (row, step, task)
+        if self.display is not None and task is not None:
+            verified = "" if step.verified is None else f"  CRF {number(step.verified[0])}: VMAF {step.verified[1]:.2f}"
+            self.display.update(task, completed=step.done, state=f"{step.what} {100 * step.share:.0f} %{verified}")
+        self._refresh()
+
+    def ended(self, row: Row, result: Result) -> None:
+        self.ended_now[row.id] = result
+        self._forget(row)
+        self._estimate.ended(row.work or 0.0)
+        self._done += not result.code
+        self._failed += bool(result.code)
+        self._refresh(at_once=True)
+
+    def again(self, row: Row, reason: str) -> None:
+        self._forget(row)
+        self._waiting += 1
+        self.console.print(Text(f"{shown(row.path.name)}: {reason}; it is begun again", style="yellow"))
+
+    def waiting(self, jobs: int, work: float) -> None:
+        self._waiting, self._waiting_work = jobs, work
+        self._refresh()
+
+    @property
+    def left(self) -> str:
+        """What is to do yet, and how long that will take."""
+        running = [(row.work or 0.0, step.done) for row, step, _ in self._running.values()]
+        seconds = self._estimate.seconds_left(self._waiting_work, running)
+        todo = self._waiting + len(self._running)
+        return f"{todo} left" + (f", about {span(seconds)}" if seconds is not None and todo else "")
+
+    def _forget(self, row: Row) -> None:
+        _, _, task = self._running.pop(row.id, (row, Step(), None))
+        if self.display is not None and task is not None:
+            self.display.remove_task(task)
+
+    def _refresh(self, *, at_once: bool = False) -> None:
+        if self.display is None or self._all is None:
+            return
+        now = time.monotonic()
+        if at_once or now - self._said_at > _ESTIMATE_SECONDS:
+            self._said_at = now
+            failed = f", {self._failed} failed" if self._failed else ""
+            description = f"{self._done} done{failed}, {len(self._running)} running, {self.left}"
+            self.display.update(self._all, completed=self._done + self._failed, description=description)
+
+    def _keep_last(self, display: Progress) -> None:
+        """The line of all files stands below those of single ones."""
+        last = next(task for task in display.tasks if task.id == self._all)
+        display.remove_task(last.id)
+        self._all = display.add_task(last.description, total=last.total, completed=int(last.completed), state="")
+        moved = next(task for task in display.tasks if task.id == self._all)
+        moved.start_time = last.start_time
+
+
+def files(count: int) -> str:
+    return f"{count} file{'' if count == 1 else 's'}"
+
+
+def _short(row: Row) -> str:
+    name = shown(row.path.name)
+    return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH // 2 - 1]}…{name[-_NAME_WIDTH // 2 :]}"
