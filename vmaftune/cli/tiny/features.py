@@ -26,8 +26,8 @@ _CORPUS = ("size", "pix_fmt", "targets_source", "tiny_cache", "jobs")
 def command(corpus: Path, output: Path | None, **options: Any) -> None:
     """Measure canonical-6 and vmaf_v0.6.1 of every frame of CORPUS, and keep them; what is kept is not measured again.
 
-    CORPUS is a folder with ref/ and dis/, or a file written by -o. Files in dis/ are named SOURCE_LABEL_HEIGHT_KBPS, those in ref/
-    begin with SOURCE.
+    CORPUS is a folder with ref/ and dis/, or a file written by -o. Files in dis/ are named SOURCE_LABEL_HEIGHT_KBPS; their
+    references in ref/ have names that begin with SOURCE.
 
     \b
     vmaf-tune tiny features corpus -o table.npz

@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
-from vmaftune.tiny.corpus.raw import PIX_FMT, Geometry
+from vmaftune.tiny.corpus.raw import PIX_FMT, Geometry, parse_size
 
-SIZES = (
-    *(
-        (176, 144),
-        (320, 180),
-        (352, 288),
-        (384, 288),
-        (416, 240),
-        (426, 240),
-        (480, 270),
-        (512, 384),
-        (576, 324),
-        (640, 360),
-    ),
-    *(
-        (640, 480),
-        (704, 576),
-        (720, 480),
-        (720, 576),
-        (768, 432),
-        (832, 480),
-        (854, 480),
-        (960, 540),
-        (1024, 576),
-        (1024, 768),
-    ),
-    *(
-        (1280, 720),
-        (1440, 1080),
-        (1920, 800),
-        (1920, 1080),
-        (2048, 858),
-        (2048, 1080),
-        (2560, 1440),
-        (3840, 2160),
-        (4096, 2160),
-    ),
+_KNOWN = (
+    "176x144 320x180 352x288 384x288 416x240 426x240 480x270 512x384 576x324 640x360 640x480 704x576 720x480 720x576 768x432 "
+    "832x480 854x480 960x540 1024x576 1024x768 1280x720 1920x800 1920x1080 2048x858 2048x1080 2560x1440 3840x2160 4096x2160"
 )
+SIZES = tuple(parse_size(text) for text in _KNOWN.split())
 """Sizes that test sequences come in, in pixels."""
 
 _SIZE = re.compile(r"(?:^|[_\-. ])(\d{2,5})x(\d{2,5})(?=$|[_\-. ])")
@@ -63,36 +31,49 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     pix_fmt: str | None = None
 
 
-def guess_reference(path: Path, file_bytes: int, told: Told, heights: Sequence[int]) -> Geometry:
-    """The geometry of a raw reference: as told, as its name says, or the one known size that fits.
+def guess_references(
+    files: Mapping[Path, int], told: Told, heights: Mapping[Path, Sequence[int]]
+) -> dict[Path, Geometry]:
+    """The geometry of raw references: as told, as a name says, or the one known size that fits.
 
-    A size fits when the file is a whole number of its pictures and none of the distorted files was encoded higher.
+    A size fits when the file is a whole number of its pictures and none of the distorted files was encoded higher. Where
+    several fit, it is the one that fits all files: a corpus is mostly of one size.
 
     Args:
-        heights: in the names of its distorted files, pixels.
+        files: bytes of each.
+        heights: in the names of their distorted files, pixels.
 
     Raises:
         UserError: no size fits, or several do.
     """
+    fitting = {path: _fitting(path, file_bytes, told, heights[path]) for path, file_bytes in files.items()}
+    common = [each for each in next(iter(fitting.values()), ()) if all(each in others for others in fitting.values())]
+    guessed: dict[Path, Geometry] = {}
+    for path, geometries in fitting.items():
+        one = geometries if len(geometries) == 1 else common
+        if len(one) != 1:
+            sizes = ", ".join(f"{each.width}x{each.height}" for each in geometries[:4])
+            others = " or others" if len(geometries) > 4 else ""
+            raise UserError(f"{shown(path)} may be of {sizes}{others}; say which with --size WxH")
+        guessed[path] = one[0]
+    return guessed
+
+
+def _fitting(path: Path, file_bytes: int, told: Told, heights: Sequence[int]) -> list[Geometry]:
     pix_fmt = told.pix_fmt or _named_format(path) or PIX_FMT
     size = told.size or _named_size(path)
     if size is not None:
-        return Geometry(*size, pix_fmt)
+        return [Geometry(*size, pix_fmt)]
     known = (Geometry(*size, pix_fmt) for size in SIZES if size[1] >= max(heights, default=0))
     fitting = [
         each for each in known if file_bytes % each.frame_bytes == 0 and file_bytes >= _LEAST_FRAMES * each.frame_bytes
     ]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        sizes = ", ".join(f"{each.width}x{each.height}" for each in fitting[:4])
+    if not fitting:
         raise UserError(
-            f"{shown(path)} may be of {sizes}{' or others' if len(fitting) > 4 else ''}; say which with --size WxH"
+            f"{shown(path)}: {file_bytes} bytes are no whole number of {pix_fmt} pictures of any known size; it may be cut "
+            "short; if not, give --size WxH and --pix-fmt"
         )
-    raise UserError(
-        f"{shown(path)}: {file_bytes} bytes are no whole number of {pix_fmt} pictures of any known size; it may be cut short; "
-        "if not, give --size WxH and --pix-fmt"
-    )
+    return fitting
 
 
 def guess_distorted(path: Path, file_bytes: int, told: Told, height: int, reference: Geometry, frames: int) -> Geometry:

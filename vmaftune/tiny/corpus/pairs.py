@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from vmaftune.corpus.sources import VIDEO_SUFFIXES
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
-from vmaftune.tiny.corpus.guess import Told, guess_distorted, guess_reference
+from vmaftune.tiny.corpus.guess import Told, guess_distorted, guess_references
 from vmaftune.tiny.corpus.manifest import Manifest, read_manifest
 from vmaftune.tiny.corpus.names import RAW_SUFFIX, DistortedName, find_reference, parse_distorted
 from vmaftune.tiny.corpus.raw import Geometry
@@ -71,7 +71,7 @@ def list_pairs(corpus: Path, told: Told, warn: Callable[[str], None] = lambda te
     for path in references:
         if path not in heights:
             warn(f"ref/{shown(path.name)} has no distorted file in dis/")
-    videos = {path: _reference(path, manifest, told, heights[path]) for path in heights}
+    videos = _references(heights, manifest, told)
     return [
         Pair(
             source=manifest.sources.get(names[path].clip, names[path].clip),
@@ -102,9 +102,12 @@ def _check_names(distorted: Sequence[Path]) -> None:
             raise UserError(f"dis/{shown(other.name)} and dis/{shown(path.name)} have one name; rename one")
 
 
-def _stamp(path: Path, geometry: Callable[[int], Geometry]) -> Stamp:
+def _is_raw(path: Path) -> bool:
+    return path.suffix.lower() == RAW_SUFFIX
+
+
+def _stamp(path: Path, raw: Geometry | None) -> Stamp:
     status = path.stat()
-    raw = geometry(status.st_size) if path.suffix.lower() == RAW_SUFFIX else None
     if raw is not None and (status.st_size % raw.frame_bytes or not status.st_size):
         raise UserError(
             f"{shown(path)} is not a whole number of {raw} frames: it has {status.st_size} bytes, a frame has "
@@ -113,24 +116,24 @@ def _stamp(path: Path, geometry: Callable[[int], Geometry]) -> Stamp:
     return Stamp(path.name, status.st_size, status.st_mtime_ns, raw)
 
 
-def _reference(path: Path, manifest: Manifest, told: Told, heights: Sequence[int]) -> Video:
-    noted = manifest.files.get(f"ref/{path.name}", manifest.raw)
-    return Video(path, _stamp(path, lambda size: noted or guess_reference(path, size, told, heights)))
+def _references(heights: Mapping[Path, Sequence[int]], manifest: Manifest, told: Told) -> dict[Path, Video]:
+    noted = {path: manifest.files.get(f"ref/{path.name}", manifest.raw) for path in heights if _is_raw(path)}
+    untold = {path: path.stat().st_size for path, geometry in noted.items() if geometry is None}
+    guessed = guess_references(untold, told, heights)
+    return {path: Video(path, _stamp(path, noted.get(path) or guessed.get(path))) for path in heights}
 
 
 def _distorted(path: Path, name: DistortedName, manifest: Manifest, told: Told, reference: Video) -> Video:
-    noted = manifest.files.get(f"dis/{path.name}")
+    geometry = manifest.files.get(f"dis/{path.name}")
     against = reference.stamp.geometry
-
-    def geometry(file_bytes: int) -> Geometry:
-        if noted is not None:
-            return noted
-        if against is None:
-            return manifest.raw or guess_reference(path, file_bytes, told, ())
-        frames = reference.stamp.file_bytes // against.frame_bytes
-        return guess_distorted(path, file_bytes, told, name.height, against, frames)
-
-    stamp = _stamp(path, geometry)
+    if _is_raw(path) and geometry is None:
+        file_bytes = path.stat().st_size
+        if against is not None:
+            frames = reference.stamp.file_bytes // against.frame_bytes
+            geometry = guess_distorted(path, file_bytes, told, name.height, against, frames)
+        else:
+            geometry = manifest.raw or guess_references({path: file_bytes}, told, {path: ()})[path]
+    stamp = _stamp(path, geometry if _is_raw(path) else None)
     if stamp.geometry is not None and against is not None:
         frames = [s.file_bytes // g.frame_bytes for s, g in ((reference.stamp, against), (stamp, stamp.geometry))]
         if frames[0] != frames[1]:
