@@ -7,6 +7,7 @@ import importlib
 import math
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,10 +73,10 @@ def predictor(
     then, in the configuration: [plugins.mlp] model = "mine"
     """
     folder = output if output is not None else models_folder()
-    _check_place(folder, model_id)
+    check_place(folder, model_id)
     session = Session(options)
     rows = _rows(corpora or (SHIPPED_CORPUS,), exclude, allow_mixed)
-    _check_installed()
+    check_installed()
     from vmaftune.corpus.rows import packed
     from vmaftune.training.card import model_card
     from vmaftune.training.design import SHIPPED
@@ -99,7 +100,7 @@ def predictor(
     click.echo(f"registered {entry.version} in {folder}; its card: {entry.card}, its figures: {figure.name}")
 
 
-def _check_place(folder: Path, model_id: str) -> None:
+def check_place(folder: Path, model_id: str) -> None:
     """Say before the minutes of training what registering would say after them.
 
     Raises:
@@ -143,8 +144,9 @@ def _check_place(folder: Path, model_id: str) -> None:
         raise UserError(f"cannot write a model to {folder}: {error.strerror}") from error
 
 
-def _check_installed() -> None:
-    for module in ("torch", "onnx", "scipy", "matplotlib"):
+def check_installed(modules: Sequence[str] = ("torch", "onnx", "scipy", "matplotlib")) -> None:
+    """Raise UserError where a package that training needs is missing."""
+    for module in modules:
         try:
             importlib.import_module(module)
         except (ImportError, OSError) as error:  # OSError where a library of torch's is not whole

@@ -31,6 +31,7 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         data: file it was made from, and ``data_sha256`` its hash.
         licence: SPDX identifier.
         opset: of ONNX, for the kinds that are ONNX.
+        quant_mode: how the weights of a model of kind ``fr`` are kept.
         card: Markdown file that says what the model is, what it was made from, and what it cannot do.
         metrics: figures on held-out sources by name; units are in the names.
         smoke: True where it was made only to see that the making works.
@@ -49,9 +50,10 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     data_sha256: str
     licence: str
     opset: int | None = None
+    quant_mode: Literal["fp32"] | None = None
     card: str | None = None
     metrics: dict[str, float] = {}
-    smoke: bool = False
+    smoke: bool = msgspec.field(default_factory=bool)  # a factory's value is always written, so that each entry says it
     rejected: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -38,7 +39,7 @@ class Architecture:
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Shapes of the parameters: weights (in, out) and biases (1, out) of the encoder, of the attention, of the head."""
         widths = self.encoder
-        shapes = [shape for wide, narrow in zip(widths, widths[1:]) for shape in ((wide, narrow), (1, narrow))]
+        shapes = [shape for wide, narrow in itertools.pairwise(widths) for shape in ((wide, narrow), (1, narrow))]
         last = widths[-1]
         if self.neighbours:
             # How alike two encodings are is one matrix (query times key); what is taken from the neighbours is another.

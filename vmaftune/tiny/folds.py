@@ -75,6 +75,12 @@ def watched_sources(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(names)[::_WATCHED_SHARE][: len(names) - 2])
 
 
+def clip_places(table: FrameTable) -> list[np.ndarray]:
+    """Places in the table of each clip's frames, in their order."""
+    order = np.lexsort((table.frames, table.clips))
+    return np.split(order, np.flatnonzero(np.diff(table.clips[order])) + 1) if len(order) else []
+
+
 def windows(table: FrameTable, neighbours: int) -> np.ndarray:
     """Places in the table of each frame and of the frames beside it in its clip, int64, shape (n, 2 * neighbours + 1).
 
@@ -86,14 +92,15 @@ def windows(table: FrameTable, neighbours: int) -> np.ndarray:
     ends = np.searchsorted(clips, clips, side="right") - 1
     steps = np.arange(-neighbours, neighbours + 1)
     beside = np.clip(np.arange(len(order))[:, None] + steps, begins[:, None], ends[:, None])
-    result = np.empty_like(beside)
+    result: np.ndarray = np.empty_like(beside)
     result[order] = order[beside]
     return result
 
 
 def _of(table: FrameTable, sources: Sequence[str]) -> np.ndarray:
     places = [table.source_names.index(name) for name in sources if name in table.source_names]
-    return np.isin(table.sources, places)
+    found: np.ndarray = np.isin(table.sources, places)
+    return found
 
 
 def _check_several(table: FrameTable) -> None:

@@ -1,4 +1,4 @@
-"""Networks of one architecture, one for each fold and restart, as batched matrix products."""
+"""Networks of one architecture, one for each fold, as batched matrix products."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ class Networks:
         return Networks(self.architecture, own, [bare])
 
 
-def begun(architecture: Architecture, scales: Sequence[Scale], restarts: int, seed: int) -> Networks:
-    """Networks before training, ``restarts`` of each scale side by side; every scale's begin at the same weights.
+def begun(architecture: Architecture, scales: Sequence[Scale], seed: int) -> Networks:
+    """Networks before training, one for each scale; all begin at the same weights.
 
     Weights and biases are uniform within one over the square root of the inputs, as torch.nn.Linear has them.
     """
@@ -108,9 +108,9 @@ def begun(architecture: Architecture, scales: Sequence[Scale], restarts: int, se
     for shape in architecture.shapes:
         is_bias = shape[0] == 1 and len(parameters) % 2 == 1
         wide = parameters[-1].shape[1] if is_bias else shape[0]
-        start = (2.0 * torch.rand((restarts, *shape), generator=generator) - 1.0) / math.sqrt(wide)
+        start = (2.0 * torch.rand((1, *shape), generator=generator) - 1.0) / math.sqrt(wide)
         parameters.append(start.repeat(len(scales), 1, 1).requires_grad_())
-    return Networks(architecture, parameters, [scale for scale in scales for _ in range(restarts)])
+    return Networks(architecture, parameters, scales)
 
 
 def _tensor(values: Sequence[object]) -> torch.Tensor:

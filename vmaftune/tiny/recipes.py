@@ -16,10 +16,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         batch: frames of a step.
         learning_rate: of Adam, at the beginning.
         cosine: the rate falls to zero along a half cosine, instead of staying.
-        scaler: inputs are standardised over the frames that are learned from (StandardScaler), and so is the target, whose scale
-            is folded into the last layer afterwards.
-        clip: the score is clipped to 0 to 100 in the graph, as libvmaf clips its own; what is beyond a clipped target is no error.
-        restarts: networks that begin at different weights, of which the one with the lowest error on what it learned from stays.
+        scaler: inputs are standardised over the frames that are learned from (StandardScaler), and so is the target, whose
+            scale is folded into the last layer afterwards.
+        clip: the score is clipped to 0 to 100 in the graph, as libvmaf clips its own; what is beyond a clipped target is no
+            error.
         patience: epochs without a better error on watched sources after which training ends; None trains all epochs.
     """
 
@@ -30,7 +30,6 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     cosine: bool = False
     scaler: bool = False
     clip: bool = False
-    restarts: int = 1
     patience: int | None = None
 
 

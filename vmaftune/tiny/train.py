@@ -7,6 +7,7 @@ own sources; a fold learns the same whether others are trained beside it or not.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from vmaftune.tiny.recipes import Recipe
 from vmaftune.tiny.table import FrameTable
 from vmaftune.types import FloatArray
 
-_NETWORKS_OF_A_GROUP = 37
+_FOLDS_OF_A_GROUP = 37
 _LOWEST, _HIGHEST = 0.0, 100.0
 
 
@@ -36,6 +37,7 @@ class Trained:
         folds: in the order they were asked for.
         networks: one of one for each fold; their scores are VMAF.
         held_out: what each says of the frames that it never saw, VMAF, each of the shape of that fold's frames.
+        fitted: what the last one says of all frames, VMAF, shape (n,).
         rmse: of each on the frames that it learned from, VMAF.
         epochs: that each was trained, those after its best one not counted.
     """
@@ -43,6 +45,7 @@ class Trained:
     folds: tuple[Fold, ...]
     networks: tuple[Networks, ...]
     held_out: tuple[FloatArray, ...]
+    fitted: FloatArray
     rmse: tuple[float, ...]
     epochs: tuple[int, ...]
 
@@ -85,8 +88,7 @@ def _train(
     pool: ThreadPoolExecutor,
 ) -> Trained:
     data = _Data.of(table, architecture, recipe)
-    each = max(1, _NETWORKS_OF_A_GROUP // recipe.restarts)
-    parts = [folds[first : first + each] for first in range(0, len(folds), each)]
+    parts = [folds[first : first + _FOLDS_OF_A_GROUP] for first in range(0, len(folds), _FOLDS_OF_A_GROUP)]
     groups = [_Group(table, part, data, architecture, recipe, seed) for part in parts]
     kept = Checkpoint(checkpoint, (data.digest(), architecture, recipe, seed, folds))
     epoch = kept.resume([group.state for group in groups])
@@ -98,8 +100,9 @@ def _train(
         kept.keep(epoch, [group.state for group in groups], last=epoch == recipe.epochs)
         on_epoch(epoch)
     done = [one for found in pool.map(_Group.trained, groups) for one in found]
-    networks, held_out, rmse, epochs = zip(*done, strict=True)
-    return Trained(folds=folds, networks=networks, held_out=held_out, rmse=rmse, epochs=epochs)
+    networks, said, rmse, epochs = zip(*done, strict=True)
+    held_out = tuple(own[fold.held_out(table)] for fold, own in zip(folds, said, strict=True))
+    return Trained(folds=folds, networks=networks, held_out=held_out, fitted=said[-1], rmse=rmse, epochs=epochs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +121,10 @@ class _Data:
             windows=torch.tensor(windows(table, architecture.neighbours)),
         )
 
+    def rows(self, places: torch.Tensor) -> torch.Tensor:
+        """Features of frames and of those beside them, shape (places, window, 6)."""
+        return self.features[self.windows[places]]
+
     def digest(self) -> bytes:
         return b"".join(part.numpy().tobytes() for part in (self.features, self.scores, self.windows))
 
@@ -134,15 +141,15 @@ class _Group:
         recipe: Recipe,
         seed: int,
     ) -> None:
-        self._data, self._recipe, self._folds = data, recipe, folds
+        self._data, self._recipe = data, recipe
         watched = watched_sources(table.source_names) if recipe.patience is not None else ()
         seen = [fold.seen(table) & Fold(watched).seen(table) for fold in folds]
         watches = [fold.seen(table) & Fold(watched).held_out(table) for fold in folds]
-        self._held_out = [torch.tensor(np.flatnonzero(fold.held_out(table))) for fold in folds]
+        self._watched_places = torch.tensor(np.flatnonzero(Fold(watched).held_out(table)))
         scales = [fit_scale(table.features[own], table.scores[own]) if recipe.scaler else NO_SCALE for own in seen]
-        self._networks = begun(architecture, scales, recipe.restarts, seed)
-        self._seen = torch.tensor(np.array(seen)).float().repeat_interleave(recipe.restarts, 0)
-        self._watched = torch.tensor(np.array(watches)).float().repeat_interleave(recipe.restarts, 0)
+        self._networks = begun(architecture, scales, seed)
+        self._seen = torch.tensor(np.array(seen)).float()
+        self._watched = torch.tensor(np.array(watches)).float()[:, self._watched_places]
         # What libvmaf has clipped may be any score beyond: only what falls short of it is an error.
         top, bottom = (data.scores >= _HIGHEST) & recipe.clip, (data.scores <= _LOWEST) & recipe.clip
         self._most = torch.where(top, data.scores, math.inf)
@@ -153,20 +160,23 @@ class _Group:
         self._optimizer.step()
         for parameter in self._networks.parameters:
             self._optimizer.state[parameter]["step"].zero_()
-        count = len(scales) * recipe.restarts
+        count = len(scales)
         self._best = [parameter.detach().clone() for parameter in self._networks.parameters]
         self._best_error = torch.full((count,), math.inf)
         self._best_epoch = torch.zeros(count, dtype=torch.int64)
+        self._idle = torch.zeros(count, dtype=torch.int64)
+        self._patience = recipe.patience if recipe.patience is not None else sys.maxsize
 
     @property
     def state(self) -> list[torch.Tensor]:
         """All that changes, to be copied from and to."""
         state = [part for p in self._networks.parameters for part in self._optimizer.state[p].values()]
-        return [*self._networks.parameters, *state, *self._best, self._best_error, self._best_epoch]
+        return [*self._networks.parameters, *state, *self._best, self._best_error, self._best_epoch, self._idle]
 
     @property
     def finished(self) -> bool:
-        return False
+        """Whether early stopping has ended all of its networks."""
+        return bool((self._idle >= self._patience).all())
 
     def learn(self, order: torch.Tensor, epoch: int) -> None:
         """One pass over the table, in ``order``."""
@@ -178,10 +188,24 @@ class _Group:
                     self._recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
                 )
             self._step(places)
+        if self._recipe.patience is not None:
+            self._watch(epoch + 1)
+
+    def _watch(self, epoch: int) -> None:
+        """Keep the weights of networks that do better than ever on what they watch, until they have not for a while."""
+        said = self._networks.vmaf(self._data.rows(self._watched_places), clip=self._recipe.clip)
+        squares = (said - self._data.scores[self._watched_places]) ** 2 * self._watched
+        error = squares.sum(1) / self._watched.sum(1).clamp(min=1.0)
+        better = (error < self._best_error) & (self._idle < self._patience)
+        for kept, parameter in zip(self._best, self._networks.parameters, strict=True):
+            kept.copy_(torch.where(better[:, None, None], parameter.detach(), kept))
+        self._best_error.copy_(torch.where(better, error, self._best_error))
+        self._best_epoch.copy_(torch.where(better, epoch, self._best_epoch))
+        self._idle.copy_(torch.where(better, 0, self._idle + 1))
 
     def _step(self, places: torch.Tensor) -> None:
         networks, seen = self._networks, self._seen[:, places]
-        said = networks(self._data.features[self._data.windows[places]])
+        said = networks(self._data.rows(places))
         wanted, most, least = (
             (values[places] - networks.target_mean) / networks.target_spread
             for values in (self._data.scores, self._most, self._least)
@@ -193,15 +217,19 @@ class _Group:
         self._optimizer.step()
 
     def trained(self) -> list[tuple[Networks, FloatArray, float, int]]:
-        """Of each fold its best restart, what it says of frames it never saw, its error on those it learned from."""
-        restarts, found = self._recipe.restarts, []
-        said = self._networks.vmaf(self._data.features[self._data.windows], clip=self._recipe.clip)
+        """Of each fold its network, what that says of all frames, its error on those it learned from, and its epochs."""
+        epochs = [self._recipe.epochs] * len(self._seen)
+        if self._recipe.patience is not None:
+            epochs = self._best_epoch.tolist()
+            with torch.no_grad():
+                for kept, parameter in zip(self._best, self._networks.parameters, strict=True):
+                    parameter.copy_(kept)
+        said = self._networks.vmaf(self._data.rows(torch.arange(len(self._data.scores))), clip=self._recipe.clip)
         squares = ((said - self._data.scores) ** 2 * self._seen).sum(1) / self._seen.sum(1).clamp(min=1.0)
-        for n, held_out in enumerate(self._held_out):
-            best = n * restarts + int(squares[n * restarts : (n + 1) * restarts].argmin())
-            own = said[best, held_out].numpy().astype(float)
-            found.append((self._networks.one(best), own, float(squares[best].sqrt()), self._recipe.epochs))
-        return found
+        return [
+            (self._networks.one(n), said[n].numpy().astype(float), float(squares[n].sqrt()), epochs[n])
+            for n in range(len(said))
+        ]
 
 
 def _seed_of(seed: int, epoch: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vmaftune.cli.tiny import features, make_corpus
+from vmaftune.cli.tiny import eval, features, make_corpus, train
 
 
 @click.group("tiny")
@@ -12,5 +12,5 @@ def command() -> None:
     """Tiny full-reference models: make a corpus, train on it, evaluate."""
 
 
-for _command in (make_corpus.command, features.command):
+for _command in (make_corpus.command, features.command, train.command, eval.command):
     command.add_command(_command)
