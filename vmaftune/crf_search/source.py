@@ -67,18 +67,51 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
     curve_key: str
 
 
-def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, folder: Path) -> PreparedSource:
+class CutSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that was read and cut, here or on another host.
+
+    Attributes:
+        facts: of the source.
+        samples: what is encoded.
+        content: the source's fingerprint.
+    """
+
+    facts: MediaFacts
+    samples: tuple[Sample, ...]
+    content: str
+
+
+def cut_source(path: Path, rule: SampleRule, folder: Path) -> CutSource:
+    """Read and cut a source; its samples go to ``folder``.
+
+    Raises:
+        UserError: it cannot be used.
+        VmafTuneError: the samples cannot be written.
+    """
+    facts = read_facts(path)
+    samples = cut(path, facts, rule, folder)
+    try:
+        content = fingerprint(path)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    return CutSource(facts=facts, samples=tuple(samples), content=content)
+
+
+def prepare(
+    ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, folder: Path, source: CutSource | None = None
+) -> PreparedSource:
     """Read, cut and measure a source.
 
     Args:
         store: keeps features; they are measured once for each source and sample rule.
         folder: where samples are cut to.
+        source: the same, where it was read and cut already; ``path`` need not be there then.
 
     Raises:
         UserError: the source cannot be used, or the request does not fit it.
     """
-    facts = read_facts(path)
-    samples = cut(path, facts, request.rule, folder)
+    source = cut_source(path, request.rule, folder) if source is None else source
+    facts, samples, content = source.facts, source.samples, source.content
     frames, size = None, (facts.width, facts.height)
     if request.video_filter:
         left = [filtered(ffmpeg, sample, request.video_filter, folder) for sample in samples]
@@ -96,10 +129,6 @@ def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, fo
         source_size=size,
     )
     comparison = vmaf.decide(request.score, *size, max(facts.bit_depth, 10 if "10" in settings.pix_fmt else 8))
-    try:
-        content = fingerprint(path)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
     source_key = _digest(content, facts.stream_index, plan(facts.duration_seconds, request.rule) or "whole")
     pilot = pilot_plan(request.encoder.name)
     feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version, pilot)
@@ -117,7 +146,7 @@ def prepare(ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, fo
     return PreparedSource(
         path=path,
         facts=facts,
-        samples=tuple(samples),
+        samples=samples,
         measured=measured,
         frames=frames or measured.frames,
         settings=settings,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vmaftune.crf_search.engine import Observer, Outcome, search
 from vmaftune.crf_search.prober import Prober
-from vmaftune.crf_search.source import prepare
+from vmaftune.crf_search.source import CutSource, prepare
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.vmaf import check_pool
@@ -18,11 +18,18 @@ from vmaftune.jobs.session import Session
 from vmaftune.state.workspace import workspace
 
 
-def run_search(session: Session, path: Path, observer: Observer, plugins: PluginRun | None = None) -> SearchReport:
+def run_search(
+    session: Session,
+    path: Path,
+    observer: Observer,
+    plugins: PluginRun | None = None,
+    source: CutSource | None = None,
+) -> SearchReport:
     """One search as the session's options want it.
 
     Args:
         plugins: those of a longer job; None begins and ends its own.
+        source: what is at ``path``, where it was read and cut already.
 
     Raises:
         UserError: an option or the source is wrong.
@@ -39,11 +46,11 @@ def run_search(session: Session, path: Path, observer: Observer, plugins: Plugin
     with ExitStack() as stack:
         run = stack.enter_context(session.plugins()) if plugins is None else plugins
         folder = stack.enter_context(workspace())
-        source = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder)
-        observer.prepared(source, goal)
+        prepared = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder, source)
+        observer.prepared(prepared, goal)
         prober = Prober(
             ffmpeg,
-            source,
+            prepared,
             pool=pool,
             threads=session.threads(),
             store=session.store,
@@ -51,9 +58,9 @@ def run_search(session: Session, path: Path, observer: Observer, plugins: Plugin
             explore=session.option("explore", True),
         )
         outcome: Outcome = search(
-            features=source.measured.features,
+            features=prepared.measured.features,
             encoder=spec,
-            preset=source.settings.preset,
+            preset=prepared.settings.preset,
             grid=grid,
             goal=goal,
             max_encoded_percent=limit,
@@ -63,7 +70,7 @@ def run_search(session: Session, path: Path, observer: Observer, plugins: Plugin
         )
         active = [(r.name, r.kind, r.version) for r in run.active]
     seconds = time.monotonic() - began
-    return search_report(outcome, source, ffmpeg, goal, active, pool=pool, total_seconds=seconds)
+    return search_report(outcome, prepared, ffmpeg, goal, active, pool=pool, total_seconds=seconds)
 
 
 def goal_of(session: Session) -> Goal:
