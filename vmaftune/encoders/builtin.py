@@ -92,6 +92,7 @@ _SOFTWARE = (
         presets=("faster", "fast", "medium", "slow", "slower"),
         default_preset="faster",
         pix_fmts=("yuv420p10le",),
+        arguments=("-vvenc-params", "TicksPerSecond=360000"),  # those of vmaftune.ffmpeg.encode; it counts frames otherwise
         encode_cost=10.0,
     ),
 )

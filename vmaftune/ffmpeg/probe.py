@@ -13,27 +13,16 @@ import numpy as np
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, input_arguments, of_one_size, video_arguments
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.ffmpeg.vmaf import Comparison, Selection
 from vmaftune.media.facts import read_facts
 
-PROBE_VERSION = 1
+PROBE_VERSION = 2
 """Raised whenever the same encode would get another score or size here; part of every cache key."""
 
-# Frames pass as they are: none is doubled or dropped to keep a rate.
-_PASS_THROUGH = ["-fps_mode", "passthrough"]
-# ffmpeg rounds the encoder's times to the frame rate. Where the rate varies, frames may then share a time, and encoders and
-# the loopback decoder put such frames into another order (libvvenc: VMAF 36 for a true 95). Where all have their own time,
-# this changes none.
-_RISING_TIMES = (
-    "setpts='st(1,if(isnan(PTS),ld(0)+1,round(PTS*TB*FRAME_RATE)));st(0,if(N,max(ld(0)+1,ld(1)),ld(1)));"
-    "if(isnan(FRAME_RATE),PTS,round(ld(0)/(TB*FRAME_RATE)))'"
-)
-# A source may change its size or format on the way (broadcasts, recorded calls). ffmpeg would then build the filters anew,
-# and libvmaf with them, which forgets what it has scored; instead all pictures are brought to the first one's size.
-_KEEP_FILTERS = ["-reinit_filter", "0"]
 # One line for each packet or frame, and no copy of what is in it.
 _COUNT_PACKETS = ["-f", "framecrc"]
 _COUNT_FRAMES = ["-c:v", "wrapped_avframe", "-f", "framecrc"]
@@ -101,7 +90,7 @@ def encode_and_score(
     files = _Files(folder / "packets.txt", folder / "read.txt", folder / "vmaf.json")
     use_one = ffmpeg.loopback if one_process is None else one_process
     run = _one_process if use_one else _two_processes
-    settings = _of_one_size(settings, picture or _picture(sample))
+    settings = of_one_size(settings, picture or _picture(sample))
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with vmaf.plainly_named(comparison, folder) as named:
@@ -141,20 +130,12 @@ def _picture(sample: Path) -> tuple[int, int]:
     return facts.width, facts.height
 
 
-def _of_one_size(settings: EncoderSettings, picture: tuple[int, int]) -> EncoderSettings:
-    chain = ["scale={}:{}".format(*picture), *([settings.video_filter] if settings.video_filter else [])]
-    return msgspec.structs.replace(settings, video_filter=",".join(chain))
-
-
 def _encode_arguments(sample: Path, stream_index: int, settings: EncoderSettings, crf: float) -> list[str]:
-    filters = [settings.video_filter, _RISING_TIMES, settings.upload_filter]
-    chain = ["-vf", ",".join(part for part in filters if part)]
-    source = [*settings.spec.device_arguments, *_KEEP_FILTERS, "-i", file_url(sample)]
-    return [*source, "-map", f"0:{stream_index}", *chain, *_PASS_THROUGH, *settings.output_arguments(crf)]
+    return [*input_arguments(sample, settings), "-map", f"0:{stream_index}", *video_arguments(settings, crf)]
 
 
 def _score_arguments(graph: str, files: _Files) -> list[str]:
-    return ["-filter_complex", graph, "-map", "[scored]", *_PASS_THROUGH, *_COUNT_FRAMES, file_url(files.read)]
+    return ["-filter_complex", graph, "-map", "[scored]", *PASS_THROUGH, *_COUNT_FRAMES, file_url(files.read)]
 
 
 def _one_process(
@@ -218,7 +199,7 @@ def _two_processes(
             selection=selection,
         )
         score = [
-            *("-i", file_url(encoded), *_KEEP_FILTERS, "-i", file_url(sample)),
+            *("-i", file_url(encoded), *KEEP_FILTERS, "-i", file_url(sample)),
             *("-map", "0:v:0", "-c", "copy", *_COUNT_PACKETS, file_url(files.packets)),
             *_score_arguments(graph, files),
         ]
@@ -250,9 +231,9 @@ def score_files(
         FfmpegError: one of them could not be decoded, or libvmaf failed.
     """
     log, counts = folder / "vmaf.json", (folder / "reference.txt", folder / "distorted.txt")
-    outputs = ["-map", "[scored]", *_PASS_THROUGH, "-f", "null", "-"]
+    outputs = ["-map", "[scored]", *PASS_THROUGH, "-f", "null", "-"]
     for number, (stream, file) in enumerate(zip((reference[1], distorted[1]), counts, strict=True)):
-        outputs += ["-map", f"{number}:{stream}", *_PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
+        outputs += ["-map", f"{number}:{stream}", *PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
     streams = f"1:{distorted[1]}", f"0:{reference[1]}"
     try:
         with vmaf.plainly_named(comparison, folder) as named:
@@ -268,7 +249,7 @@ def score_files(
 def count_frames_arguments(stream_index: int, file: Path, video_filter: str | None) -> list[str]:
     """Output arguments that write one line for each decoded frame (read it with count_frames)."""
     chain = ["-vf", video_filter] if video_filter else []
-    return ["-map", f"0:{stream_index}", *chain, *_PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
+    return ["-map", f"0:{stream_index}", *chain, *PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
 
 
 def count_frames(file: Path) -> int:

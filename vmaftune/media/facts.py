@@ -11,7 +11,7 @@ import msgspec
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.escape import file_url
 
-_ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
+ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
 
 
 class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ def read_facts(path: Path) -> MediaFacts:
 
 
 def _facts(path: Path, container: av.container.InputContainer) -> MediaFacts:
-    real = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE]
+    real = [s for s in container.streams.video if not int(s.disposition) & ATTACHED_PICTURE]
     if not real:
         held = ", ".join(sorted({s.type for s in container.streams})) or "no stream"
         raise UserError(f"{shown(path)} has no video in it (it holds: {held})")

@@ -1,0 +1,73 @@
+"""How video is encoded: the filter chain and the arguments that probes and full encodes share, so that an encode is what was
+probed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from vmaftune.encoders.spec import EncoderSettings
+from vmaftune.ffmpeg.escape import file_url
+
+# Frames pass as they are: none is doubled or dropped to keep a rate.
+PASS_THROUGH = ("-fps_mode", "passthrough")
+# A source may change its size or format on the way (broadcasts, recorded calls). ffmpeg would then build the filters anew,
+# and libvmaf with them, which forgets what it has scored; instead all pictures are brought to the first one's size.
+KEEP_FILTERS = ("-reinit_filter", "0")
+# Left alone, ffmpeg rounds the encoder's times to the frame rate, so that a varying rate loses its times and frames may share
+# one. 1/360000 s holds milliseconds, 1/90000 s and the frames of all rates in use exactly. Containers round times: one within
+# 1 ms of a constant rate is brought back to it, so that the same pictures give the same bits in every container; any other
+# is kept. Each frame gets a later time than the one before: encoders and the loopback decoder put frames that share a time
+# into another order (libvvenc: VMAF 36 for a true 95).
+TIMES = (
+    "settb=1/360000,setpts='st(1,STARTPTS+round((PTS-STARTPTS)*TB*FRAME_RATE)/(TB*FRAME_RATE));"
+    "st(1,if(lte(abs(ld(1)-PTS)*TB,0.00101),round(ld(1)),PTS));"
+    "st(0,if(isnan(ld(1)),if(N,ld(0)+round(1/(TB*if(isnan(FRAME_RATE),25,FRAME_RATE))),0),if(N,max(ld(0)+1,ld(1)),ld(1))))'"
+)
+
+
+def of_one_size(settings: EncoderSettings, picture: tuple[int, int]) -> EncoderSettings:
+    """The settings with all pictures brought to ``picture``, width and height in pixels, before the user's filters."""
+    chain = ["scale={}:{}".format(*picture), *([settings.video_filter] if settings.video_filter else [])]
+    return msgspec.structs.replace(settings, video_filter=",".join(chain))
+
+
+def input_arguments(source: Path, settings: EncoderSettings) -> list[str]:
+    """What opens the hardware and the source."""
+    return [*settings.spec.device_arguments, *KEEP_FILTERS, "-i", file_url(source)]
+
+
+def video_arguments(settings: EncoderSettings, crf: float) -> list[str]:
+    """Output options of the encoded stream, which is the first video of its output."""
+    filters = (settings.video_filter, settings.scale_filter, TIMES, settings.upload_filter)
+    chain = ",".join(part for part in filters if part)
+    times = ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", "filter"]
+    return ["-filter:v:0", chain, *times, *settings.output_arguments(crf)]
+
+
+def full_arguments(
+    source: Path,
+    picture: tuple[int, int],
+    settings: EncoderSettings,
+    crf: float,
+    streams: Sequence[str],
+    container: str,
+    output: Path,
+) -> list[str]:
+    """Arguments of a full encode.
+
+    Args:
+        picture: width and height in pixels of the source's first frame.
+        streams: which streams there are and what becomes of all but the encoded one (vmaftune.jobs.encode_streams).
+        container: ffmpeg's name of the format.
+    """
+    settings = of_one_size(settings, picture)
+    return [
+        *input_arguments(source, settings),
+        *video_arguments(settings, crf),
+        *streams,
+        *("-f", container, file_url(output)),
+    ]
