@@ -79,6 +79,12 @@ def test_orphans_and_wrong_names(corpus: Path) -> None:
     assert _fails(corpus) == "dis/Bars_20_90_100.mkv and dis/Bars_20_90_100.mp4 have one name; rename one"
 
 
+@pytest.mark.parametrize("name", ["Bars\n_20_90_100.mkv", "Bars\udcff_20_90_100.mkv"])
+def test_names_that_cannot_be_shown(corpus: Path, name: str) -> None:
+    (corpus / "dis" / name).write_bytes(b"x")
+    assert "must be printable UTF-8" in _fails(corpus)
+
+
 def test_a_reference_of_nothing_is_only_worth_a_word(corpus: Path) -> None:
     (corpus / "ref" / "Unused_25fps.mkv").write_bytes(b"x")
     (corpus / "dis" / ".half.mkv").write_bytes(b"x")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +46,16 @@ def command(corpus: Path, output: Path | None, **options: Any) -> None:
 def _lines(table: FrameTable) -> list[str]:
     import numpy as np
 
-    lines = [f"{len(table.source_names)} sources, {len(table.clip_names)} clips, {len(table)} frames"]
+    lines = [
+        ", ".join(
+            (_counted(table.source_names, "source"), _counted(table.clip_names, "clip"), _counted(table, "frame"))
+        )
+    ]
     counts, _ = np.histogram(table.scores, _BANDS)
-    for low, high, count in zip(_BANDS, _BANDS[1:], counts, strict=False):
+    for (low, high), count in zip(pairwise(_BANDS), counts, strict=True):
         lines.append(f"  targets {low:3d} to {high:3d}: {count:7d} frames  {100 * count / len(table):5.1f} %")
     return lines
+
+
+def _counted(things: Sized, unit: str) -> str:
+    return f"{len(things)} {unit}{'' if len(things) == 1 else 's'}"

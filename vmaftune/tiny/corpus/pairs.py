@@ -91,7 +91,11 @@ def _videos(folder: Path) -> list[Path]:
         raise UserError(
             f"{shown(folder)}: {error.strerror}; a corpus is a folder with ref/ and dis/ in it (vmaf-tune tiny make-corpus)"
         ) from error
-    return [path for path in found if path.suffix.lower() in (RAW_SUFFIX, *VIDEO_SUFFIXES)]
+    videos = [path for path in found if path.suffix.lower() in (RAW_SUFFIX, *VIDEO_SUFFIXES)]
+    for path in videos:
+        if not path.name.isprintable():
+            raise UserError(f"{shown(path)}: a name of a corpus must be printable UTF-8; rename it")
+    return videos
 
 
 def _check_names(distorted: Sequence[Path]) -> None:
@@ -135,9 +139,7 @@ def _distorted(path: Path, name: DistortedName, manifest: Manifest, told: Told, 
             geometry = manifest.raw or guess_references({path: file_bytes}, told, {path: ()})[path]
     stamp = _stamp(path, geometry if _is_raw(path) else None)
     if stamp.geometry is not None and against is not None:
-        frames = [s.file_bytes // g.frame_bytes for s, g in ((reference.stamp, against), (stamp, stamp.geometry))]
-        if frames[0] != frames[1]:
-            raise UserError(
-                f"{shown(path)} has {frames[1]} frames and its reference {frames[0]}; they cannot be paired"
-            )
+        held, wanted = stamp.file_bytes // stamp.geometry.frame_bytes, reference.stamp.file_bytes // against.frame_bytes
+        if held != wanted:
+            raise UserError(f"{shown(path)} has {held} frames and its reference {wanted}; they cannot be paired")
     return Video(path, stamp)
