@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,12 +13,15 @@ from vmaftune.cli.options import (
     goal_options,
     host_options,
     json_option,
+    plot_option,
     plugin_options,
     range_options,
+    report_option,
     sample_options,
     score_options,
 )
 from vmaftune.cli.output import print_json
+from vmaftune.cli.page import write_search_page
 from vmaftune.cli.plot import check_figure, plot_search
 from vmaftune.cli.report import encodes_made, result_lines
 from vmaftune.cli.screen import Screen
@@ -29,6 +31,7 @@ from vmaftune.events.stream import EventStream
 from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import SearchReport, result_probe
 from vmaftune.jobs.session import Session, warn
+from vmaftune.report.page import check_page
 
 _NOT_MET = 3
 
@@ -41,9 +44,8 @@ _NOT_MET = 3
 @score_options
 @plugin_options
 @host_options
-@click.option(
-    "--plot", type=click.Path(path_type=Path), metavar="FILE.png|svg", help="Draw the search (needs matplotlib)."
-)
+@plot_option
+@report_option
 @json_option
 @events_option
 def command(**options: Any) -> int:
@@ -54,6 +56,7 @@ def command(**options: Any) -> int:
     vmaf-tune --crf-search --plugin ridge-sidecar -i film.mkv
     """
     check_figure(options["plot"])
+    check_page(options["report"])
     events: EventStream = options["events"]
     events.started("crf-search", options["input_"])
     session = Session(options, events.warn)
@@ -66,6 +69,8 @@ def command(**options: Any) -> int:
         click.echo("\n".join(result_lines(report)))
     if options["plot"] is not None:
         plot_search(report, options["plot"])
+    if options["report"] is not None:
+        write_search_page(session, options["input_"], report, options["report"])
     code, message = (0, None) if report.target_met else (_NOT_MET, _not_met(report))
     if message is not None:
         warn(message)

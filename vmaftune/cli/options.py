@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from vmaftune.cli import complete
 from vmaftune.events.stream import EventStream
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -57,17 +58,45 @@ host_options = _stacked(
 
 plugin_options = _stacked(
     click.option(
-        "--plugin", "plugins", multiple=True, metavar="NAME", help="Switch on a correction or trainer (repeatable)."
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete.plugin,
+        help="Switch on a correction or trainer (repeatable).",
     ),
-    click.option("--no-plugin", "no_plugins", multiple=True, metavar="NAME", help="Switch a plugin off (repeatable)."),
-    click.option("--predictor", metavar="NAME", help="Predictor to use, instead of the best for the encoder."),
-    click.option("--model", metavar="ID", help="Model that the predictor is to use, or latest-stable."),
+    click.option(
+        "--no-plugin",
+        "no_plugins",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete.plugin,
+        help="Switch a plugin off (repeatable).",
+    ),
+    click.option(
+        "--predictor",
+        metavar="NAME",
+        shell_complete=complete.predictor,
+        help="Predictor to use, instead of the best for the encoder.",
+    ),
+    click.option(
+        "--model",
+        metavar="ID",
+        shell_complete=complete.model,
+        help="Model that the predictor is to use, or latest-stable.",
+    ),
     click.option("--strict-plugins", is_flag=True, default=None, help="A failing plugin ends the run."),
 )
 
 choice_options = _stacked(
-    click.option("-e", "--encoder", metavar="NAME", help="ffmpeg's name of the encoder.  [default: libsvtav1]"),
-    click.option("--preset", metavar="NAME", help="The encoder's preset."),
+    click.option(
+        "-e",
+        "--encoder",
+        metavar="NAME",
+        shell_complete=complete.encoder,
+        help="ffmpeg's name of the encoder.  [default: libsvtav1]",
+    ),
+    click.option("--preset", metavar="NAME", shell_complete=complete.preset, help="The encoder's preset."),
     click.option("--pix-format", metavar="FMT", help="Pixel format to encode."),
     click.option("--vfilter", metavar="CHAIN", help="ffmpeg filters for encode and reference."),
     click.option("--enc", multiple=True, metavar="K=V", help="Further ffmpeg encode option (repeatable)."),
@@ -116,6 +145,10 @@ range_options = _stacked(
     click.option("--max-crf", type=NUMBER, help="Coarsest quality to try."),
     click.option("--crf-increment", type=NUMBER, help="Spacing of the CRF grid.  [default: by encoder]"),
 )
+
+plot_option = click.option("--plot", type=_FILE, metavar="FILE.png|svg", help="Draw it (needs matplotlib).")
+
+report_option = click.option("--report", type=_FILE, metavar="FILE.html", help="Write a page to look at.")
 
 
 def _events(context: click.Context, parameter: click.Parameter, value: str | None) -> EventStream:

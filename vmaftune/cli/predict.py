@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from vmaftune.cli.options import (
     events_option,
     host_options,
     json_option,
+    plot_option,
     plugin_options,
     range_options,
     sample_options,
@@ -33,9 +33,7 @@ _LINES = 13
 @sample_options
 @plugin_options
 @host_options
-@click.option(
-    "--plot", type=click.Path(path_type=Path), metavar="FILE.png|svg", help="Draw the curve (needs matplotlib)."
-)
+@plot_option
 @json_option
 @events_option
 def command(**options: Any) -> None:

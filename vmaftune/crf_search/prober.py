@@ -18,7 +18,7 @@ from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score
 from vmaftune.state.store import Store
-from vmaftune.types import ProbeRecord
+from vmaftune.types import FloatArray, ProbeRecord
 
 _MICRO = 1_000_000
 
@@ -90,6 +90,11 @@ class Prober:
     def explored(self) -> dict[float, ProbeRecord]:
         """Every exploring probe of this curve that the cache holds, by CRF."""
         return {} if self._part is None else self._kept(self._part)
+
+    def frame_scores(self, crf: float) -> FloatArray | None:
+        """VMAF of every frame of a verifying probe, shape (frames,), in order; None where the cache holds no such probe."""
+        probe = self._store.get(*self._family(None), _CachedProbe, part=crf)
+        return None if probe is None else np.frombuffer(probe.frame_scores_micro, "<i4") / _MICRO
 
     def probe(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
         """Encode and score all samples.

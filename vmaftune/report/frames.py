@@ -1,0 +1,140 @@
+"""VMAF of every frame over time: the chart, what it comes to in figures, and the worst frames in pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from vmaftune.report.look import Frame, Look, Span
+from vmaftune.report.page import Section
+from vmaftune.report.scale import Axis
+from vmaftune.report.svg import Band, Chart, Layer, Line, Mark, Marks, Upright
+from vmaftune.report.words import clock, counted
+from vmaftune.types import FloatArray
+
+_MOST_POINTS = 480
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """What the template shows."""
+
+    chart: Chart
+    caption: str
+    figures: Sequence[tuple[str, str]]
+    look: Look
+    worst: Sequence[tuple[Frame, str]]
+
+
+def frames_section(look: Look, target: float | None, title: str = "Frame by frame") -> Section | None:
+    """Frames of one result; None where there are no scores and nothing to say of it.
+
+    Args:
+        target: VMAF that was asked for, drawn as a line; None draws none.
+    """
+    if look.scores is None or not len(look.scores):
+        return Section(title=title, template="note", content=look.problem) if look.problem else None
+    scores = look.scores
+    each = -(-len(scores) // _MOST_POINTS)
+    caption = f"VMAF of {counted(len(scores), 'frame')}"
+    if each > 1:
+        caption += f", {each} to a point: the line is their mean, the shade reaches down to the lowest of them"
+    if len(look.spans) > 1:
+        caption += f"; {len(look.spans)} samples one after another, each named by where it begins"
+    if look.worst:
+        caption += ". The numbers mark the worst frames, which stand below"
+    shown = _Shown(
+        chart=frames_chart(scores, look.spans, look.worst, target, each),
+        caption=f"{caption}.",
+        figures=figures(scores),
+        look=look,
+        worst=[(frame, _where(frame, look.spans)) for frame in look.worst],
+    )
+    return Section(title=title, template="frames", content=shown)
+
+
+def figures(scores: FloatArray) -> list[tuple[str, str]]:
+    """What the scores come to: names and values."""
+    values = {
+        "mean": float(np.mean(scores)),
+        "harmonic mean": float(1.0 / np.mean(1.0 / (scores + 1.0)) - 1.0),
+        "5 % lie below": float(np.percentile(scores, 5)),
+        "1 % lie below": float(np.percentile(scores, 1)),
+        "lowest": float(np.min(scores)),
+    }
+    return [(name, f"{value:.2f}") for name, value in values.items()]
+
+
+def frames_chart(
+    scores: FloatArray, spans: Sequence[Span], worst: Sequence[Frame], target: float | None, each: int
+) -> Chart:
+    """The chart; time runs through the spans one after another.
+
+    Args:
+        each: frames to a point. A point is their mean, its band reaches from there to the lowest, and none spans two spans.
+    """
+    layers: list[Layer] = []
+    ends = np.cumsum([span.frames for span in spans])
+    begins = np.cumsum([0.0, *(max(span.seconds, 1e-3) for span in spans)])
+    for span, end, begin, over in zip(spans, ends, begins, begins[1:], strict=False):
+        of_span = scores[end - span.frames : end]
+        times, means, lows = envelope(of_span, float(begin), float(over), each)
+        if each > 1:
+            layers.append(Band(xs=times, lows=lows, highs=means, style="posterior", title="down to the lowest frame"))
+        layers.append(Line(xs=times, ys=means, style="posterior", title="VMAF"))
+    if target is not None:
+        layers.insert(
+            0, Line(xs=[0.0, float(begins[-1])], ys=[target, target], style="goal", title=f"target {target:g}")
+        )
+    if len(spans) > 1:
+        layers += [Upright(x=float(at), style="cut") for at in begins[1:-1]]
+    marks = []
+    for place, frame in enumerate(worst, 1):
+        span = spans[frame.span]
+        when = float(begins[frame.span]) + span.seconds * frame.index / span.frames
+        marks.append(
+            Mark(x=when, y=frame.vmaf, style="worst", title=_where(frame, spans), label=str(place), shape="dot")
+        )
+    layers.append(Marks(marks=marks))
+    lowest = float(scores.min())
+    low = 5.0 * np.floor((min(lowest, 95.0 if target is None else target) - 2.0) / 5.0)
+    starts = dict(zip(begins.tolist(), spans, strict=False))
+    many = len(spans) > 1
+    return Chart(
+        x=Axis(
+            low=0.0,
+            high=float(begins[-1]),
+            label="sample from" if many else "time",
+            text=lambda at: clock(starts[at].start_seconds) if many else clock(spans[0].start_seconds + at),
+        ),
+        y=Axis(low=max(0.0, low), high=100.0, label="VMAF"),
+        description=f"VMAF of each of {len(scores)} frames over time, from {lowest:.1f} to {scores.max():.1f}.",
+        layers=layers,
+        x_ticks=begins[:-1].tolist() if many else _seconds(float(begins[-1])),
+    )
+
+
+def envelope(scores: FloatArray, begin: float, end: float, each: int) -> tuple[list[float], list[float], list[float]]:
+    """Times, means and lowest scores of every ``each`` frames in a row; the last may be of fewer."""
+    edges = [*range(0, len(scores), each), len(scores)]
+    parts = [scores[a:b] for a, b in pairwise(edges)]
+    middles = [(a + b - 1) / 2 for a, b in pairwise(edges)]
+    times = [begin + (end - begin) * middle / len(scores) for middle in middles]
+    return times, [float(part.mean()) for part in parts], [float(part.min()) for part in parts]
+
+
+def _seconds(length: float) -> list[float]:
+    """Ticks at whole seconds, minutes or hours."""
+    steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+    step = next((step for step in steps if length / step <= 9), 14400)
+    return [float(at) for at in np.arange(0.0, length + 1e-9, step)]
+
+
+def _where(frame: Frame, spans: Sequence[Span]) -> str:
+    inside = f"frame {frame.index:,}"
+    if len(spans) > 1:
+        inside += f" of the sample at {clock(spans[frame.span].start_seconds)}"
+    return f"{inside}, at {clock(frame.seconds, fine=True)}, VMAF {frame.vmaf:.2f}"

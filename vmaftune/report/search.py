@@ -1,0 +1,243 @@
+"""The page of a search, and the sections that pages of encodes have in common with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vmaftune import __version__
+from vmaftune.encoders.spec import number
+from vmaftune.jobs.search_report import SearchReport, result_probe
+from vmaftune.report import curve
+from vmaftune.report.bars import Bar, bars
+from vmaftune.report.frames import frames_section
+from vmaftune.report.look import Look
+from vmaftune.report.page import Page, Section, Tile
+from vmaftune.report.svg import Chart
+from vmaftune.report.words import command, counted, lasting, name, rate, size
+from vmaftune.types import ProbeRecord
+
+
+def search_page(report: SearchReport, source: Path, look: Look) -> Page:
+    """The page of one search."""
+    best = result_probe(report)
+    title = f"CRF {number(report.crf)} gives VMAF {report.vmaf:.2f}"
+    if not report.target_met:
+        title = f"VMAF {report.target:g} was not reached"
+    return Page(
+        title=title,
+        subject=name(source),
+        job="crf-search",
+        good=report.target_met,
+        lead=lead(report),
+        tiles=[
+            Tile(label="CRF", value=number(report.crf), note=encoder_text(report)),
+            Tile(label="VMAF", value=f"{report.vmaf:.2f}", note=f"verified on {counted(best.frames, 'frame')}"),
+            Tile(
+                label="Size",
+                value=f"{best.encoded_percent:.1f} %",
+                note=f"of the source’s video; {rate(best.bitrate_kbps)}",
+            ),
+            Tile(label="Time", value=lasting(report.total_seconds), note=encodes_text(report)),
+        ],
+        sections=[section for section in sections(report, look) if section is not None]
+        + [settings_section(report, look), command_section(report.encode_command)],
+    )
+
+
+def lead(report: SearchReport) -> list[str]:
+    """What was found, in sentences."""
+    best, zone = result_probe(report), f"{report.target:g} to {report.target + report.tolerance:g}"
+    sure = "" if report.stop.probability is None else f" ({100 * report.stop.probability:.0f} %)"
+    size_text = f"{best.encoded_percent:.1f} % of the source’s video at {rate(best.bitrate_kbps)}"
+    if report.target_met:
+        found = (
+            f"Encoded with {encoder_text(report)} at CRF {number(report.crf)}, it has a measured VMAF of {report.vmaf:.2f}, "
+            f"where {zone} was asked for, and takes {size_text}."
+        )
+    else:
+        found = (
+            f"With {encoder_text(report)}, CRF {number(report.crf)} came closest: a measured VMAF of {report.vmaf:.2f} "
+            f"where {zone} was asked for, at {size_text}."
+        )
+    took = f"That took {encodes_text(report)} and {lasting(report.total_seconds)}; it ended because {report.stop.text}{sure}."
+    lines = [found, took]
+    if best.encoded_percent > 100.0:
+        lines.append("The encode is larger than the source’s video: a copy would be smaller, and lossless.")
+    return lines
+
+
+def sections(report: SearchReport, look: Look) -> list[Section | None]:
+    """What a search found and how: curve, frames, probes, times, what was learned."""
+    return [
+        curve_section(report),
+        frames_section(look, report.target, "Frame by frame"),
+        probes_section(report),
+        sizes_section(report, look),
+        learned_section(report),
+    ]
+
+
+def encoder_text(report: SearchReport) -> str:
+    """``libx265, preset slow``."""
+    return report.encoder if report.preset is None else f"{report.encoder}, preset {report.preset}"
+
+
+def encodes_text(report: SearchReport) -> str:
+    """``2 verifying encodes and 1 exploring``."""
+    verified, explored = report.probe_count, report.explore_count
+    if not verified and not explored:
+        return "no new encode"
+    text = counted(verified, "verifying encode" if explored else "trial encode")
+    return f"{text} and {explored} exploring" if explored else text
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Curve:
+    chart: Chart
+    cached: bool
+    explored: bool
+
+
+def curve_section(report: SearchReport) -> Section:
+    """The curve with everything that was believed and measured of it."""
+    kinds = {(probe.purpose, probe.cached) for probe in report.probes}
+    shown = _Curve(
+        chart=curve.chart(report),
+        cached=any(cached for _, cached in kinds),
+        explored=any(purpose == "explore" for purpose, _ in kinds),
+    )
+    return Section(title="The curve", template="curve", content=shown)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Probe:
+    number: int
+    crf: str
+    vmaf: str
+    off: str
+    rate: str
+    percent: str
+    seconds: str
+    frames: str
+    how: str
+    best: bool
+    reaches: bool
+
+
+def probes_section(report: SearchReport) -> Section:
+    """Every probe, in the order in which it became known."""
+    best = result_probe(report)
+    rows = [
+        _Probe(
+            number=place,
+            crf=number(probe.crf),
+            vmaf=f"{probe.vmaf:.2f}",
+            off=f"± {probe.deviation:.2f}" if probe.deviation else "",
+            rate=rate(probe.bitrate_kbps),
+            percent=f"{probe.encoded_percent:.1f} %",
+            seconds=lasting(_seconds(probe)),
+            frames=f"{probe.frames:,}",
+            how=curve.how(probe),
+            best=probe is best,
+            reaches=probe.vmaf >= report.target,
+        )
+        for place, probe in enumerate(report.probes, 1)
+    ]
+    return Section(title="Probes", template="probes", content=rows)
+
+
+def sizes_section(report: SearchReport, look: Look) -> Section:
+    """What it takes on the disk, and what finding it took."""
+    best = result_probe(report)
+    source_kbps = 100.0 * best.bitrate_kbps / best.encoded_percent if best.encoded_percent else 0.0
+    sizes = [
+        ("the source’s video", source_kbps, _size_text(source_kbps, look)),
+        ("this encode", best.bitrate_kbps, _size_text(best.bitrate_kbps, look)),
+    ]
+    made = [(place, probe) for place, probe in enumerate(report.probes, 1) if not probe.cached]
+    times = [("features of the source", report.feature_seconds)] if report.feature_seconds else []
+    times += [(f"probe {place}, CRF {number(probe.crf)}", _seconds(probe)) for place, probe in made]
+    rest = report.total_seconds - sum(seconds for _, seconds in times)
+    times.append(("all else", max(0.0, rest)))
+    return Section(
+        title="Size and time",
+        template="bars",
+        content=[
+            ("Size", bars([Bar(label=label, value=value, text=text) for label, value, text in sizes])),
+            ("Time of the search", bars([Bar(label=label, value=s, text=lasting(s)) for label, s in times])),
+        ],
+    )
+
+
+def _size_text(kbps: float, look: Look) -> str:
+    """The rate, and what the whole comes to at that rate where its length is known."""
+    if look.facts is None or not look.facts.duration_seconds:
+        return rate(kbps)
+    return f"{rate(kbps)}, about {size(kbps * 125.0 * look.facts.duration_seconds)} for the whole"
+
+
+def _seconds(probe: ProbeRecord) -> float:
+    return probe.encode_seconds + probe.score_seconds
+
+
+def learned_section(report: SearchReport) -> Section:
+    """What was expected, what came of it, and what plugins had to do with that."""
+    off = report.vmaf - report.predicted_vmaf
+    predictor = report.predictor.split("@")[0]
+    if predictor == "none":
+        lines = ["No predictor knew this encoder or source; the search began from what any curve may look like."]
+    else:
+        lines = [
+            f"Before the first probe, {predictor} expected VMAF {report.predicted_vmaf:.1f} at CRF {number(report.crf)}; "
+            f"measured was {report.vmaf:.1f}, {abs(off):.1f} {'higher' if off >= 0 else 'lower'}. "
+            f"Its first guess was CRF {number(report.predicted_crf)}."
+        ]
+    for plugin in report.plugins:
+        if plugin.kind == "correction" and plugin.captures:
+            scores = counted(plugin.captures, "earlier score")
+            lines.append(
+                f"{plugin.name} had learned from {scores} and shifted the curve by {plugin.correction_vmaf:+.2f} VMAF here."
+            )
+        elif plugin.captures == 0:
+            lines.append(
+                f"{plugin.name} had learned nothing of {report.encoder} before this search; it has learned from it."
+            )
+        else:
+            lines.append(f"{plugin.name} took part as a {plugin.kind}.")
+    if not report.plugins:
+        lines.append(
+            "No plugin that learns took part; --plugin ridge-sidecar lets the next search start from this one."
+        )
+    return Section(title="What was expected and learned", template="lines", content=[*lines, *report.notes])
+
+
+def settings_section(report: SearchReport, look: Look, more: Sequence[tuple[str, str]] = ()) -> Section:
+    """All that is needed to do it again."""
+    facts = look.facts
+    rows = [
+        ("encoder", encoder_text(report)),
+        ("pixel format", report.pix_fmt),
+        ("target", f"VMAF {report.target:g}, tolerance {report.tolerance:g}"),
+        ("VMAF model", report.vmaf_model + (" at {}×{}".format(*report.vmaf_size) if report.vmaf_size else "")),
+        ("pooling", report.pool),
+        (
+            "scored",
+            f"{counted(sum(s.frames for s in report.samples), 'frame')} in {counted(len(report.samples), 'sample')}",
+        ),
+        ("predictor", report.predictor),
+        *((plugin.kind, f"{plugin.name} {plugin.version}") for plugin in report.plugins),
+        ("ffmpeg", report.ffmpeg),
+        ("vmaf-tune", __version__),
+        *more,
+    ]
+    if facts is not None:
+        source = f"{facts.width}×{facts.height}, {facts.fps:.5g} fps, {facts.codec}, {facts.pix_fmt}"
+        rows.insert(0, ("source", f"{source}, {lasting(facts.duration_seconds)}, {size(facts.file_bytes)}"))
+    return Section(title="Settings and versions", template="settings", content=rows)
+
+
+def command_section(text: str, title: str = "Encode with") -> Section:
+    """A command to be copied."""
+    return Section(title=title, template="command", content=command(text))
