@@ -84,6 +84,7 @@ def score(
     distorted: str | Path,
     *,
     per_frame: bool = False,
+    model: str | None = None,
     observer: JobObserver | None = None,
     **options: Unpack[ScoreJobOptions],
 ) -> ScoreReport:
@@ -91,6 +92,7 @@ def score(
 
     Args:
         per_frame: keep the score of every frame too.
+        model: tiny model whose score is told beside the real one: a registered one's name, or an ONNX file.
         observer: told how far it is; an exception that it raises ends ffmpeg and the job.
         **options: see ScoreJobOptions.
 
@@ -100,7 +102,7 @@ def score(
     """
     kept = checked(options, ScoreJobOptions)
     session, files = Session(kept, _log.warning), (Path(reference), Path(distorted))
-    return run_score(session, *files, kept, per_frame=per_frame, observer=observer)
+    return run_score(session, *files, kept, per_frame=per_frame, model=model, observer=observer)
 
 
 def worst_frames(

@@ -12,6 +12,7 @@ from vmaftune.cli.output import print_json
 from vmaftune.events.stream import EventStream
 from vmaftune.jobs.score import ScoreReport, run_score
 from vmaftune.jobs.session import Session
+from vmaftune.media.facts import shown
 
 
 @click.command("score")
@@ -20,6 +21,9 @@ from vmaftune.jobs.session import Session
 @score_options
 @raw_options
 @click.option("--per-frame", is_flag=True, help="Print the score of every frame too.")
+@click.option(
+    "--model", metavar="ID|FILE.onnx", help="Tiny model whose score is told beside the real one, such as vmaf_tiny_v2."
+)
 @host_options
 @json_option
 @events_option
@@ -35,8 +39,15 @@ def command(reference: Path, distorted: Path, **options: Any) -> None:
     events: EventStream = options["events"]
     events.started("score", reference, distorted)
     session = Session(options, events.warn)
-    per_frame = options["per_frame"]
-    report = run_score(session, reference, distorted, options, per_frame=per_frame, observer=events.observer())
+    report = run_score(
+        session,
+        reference,
+        distorted,
+        options,
+        per_frame=options["per_frame"],
+        model=options["model"],
+        observer=events.observer(),
+    )
     if options["as_json"]:
         print_json(report)
     elif not events.on:
@@ -46,9 +57,17 @@ def command(reference: Path, distorted: Path, **options: Any) -> None:
 
 def _lines(report: ScoreReport) -> list[str]:
     size = " at {}x{}".format(*report.vmaf_size) if report.vmaf_size else ""
-    per_frame = [f"{n:6d}  {score:9.4f}" for n, score in enumerate(report.per_frame or ())]
+    columns = [report.per_frame or (), *([report.tiny.per_frame or ()] if report.tiny else [])]
+    per_frame = [
+        f"{n:6d}  " + "  ".join(f"{score:9.4f}" for score in scores)
+        for n, scores in enumerate(zip(*columns, strict=True))
+    ]
     frames = f"{report.frames} frame{'' if report.frames == 1 else 's'}"
-    return [
+    lines = [
         *per_frame,
         f"VMAF {report.vmaf:.4f} ({report.pool} of {frames}, lowest {report.min:.2f}; {report.vmaf_model}{size})",
     ]
+    if (tiny := report.tiny) is not None:
+        off = f"{tiny.vmaf - report.vmaf:+.4f}, RMSE {tiny.rmse:.4f} over frames"
+        lines.append(f"tiny {tiny.vmaf:.4f} ({shown(tiny.model)}: {off})")
+    return lines

@@ -21,12 +21,16 @@ from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session
 from vmaftune.media.facts import check_is_file, read_facts, shown
 from vmaftune.state.workspace import workspace
+from vmaftune.tiny.beside import TinyScore, tiny_score
+from vmaftune.tiny.model import open_tiny_model
 
 FEATURES = ("adm2", "motion2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3")
 
 
 class ScoreReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``score --json`` prints. ``features`` are means over frames; ``per_frame`` is there where it is asked for."""
+    """What ``score --json`` prints. ``features`` are means over frames; ``per_frame`` is there where it is asked for, and
+    ``tiny`` where a tiny model is.
+    """
 
     vmaf: float
     pool: str
@@ -38,6 +42,7 @@ class ScoreReport(msgspec.Struct, frozen=True, kw_only=True):
     vmaf_size: tuple[int, int] | None
     ffmpeg: str
     per_frame: list[float] | None
+    tiny: TinyScore | None = None
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,17 +88,20 @@ def run_score(
     raw: Mapping[str, Any],
     *,
     per_frame: bool,
+    model: str | None = None,
     observer: JobObserver | None = None,
 ) -> ScoreReport:
     """Score two files frame by frame in order.
 
     Args:
         raw: geometry of raw video, by the names of vmaftune.jobs.options.RawOptions.
+        model: tiny model whose score is told beside the real one: a registered one's name, or an ONNX file.
 
     Raises:
-        UserError: a file cannot be read, an option is wrong, or they do not have as many frames.
+        UserError: a file cannot be read, an option or the tiny model is wrong, or they do not have as many frames.
     """
     pool = vmaf.check_pool(session.option("pool", "mean"))
+    tiny = open_tiny_model(model)[0] if model is not None else None
     compared = compare(session, reference, distorted, raw, observer)
     scores = np.array([frame["vmaf"] for frame in compared.metrics])
     return ScoreReport(
@@ -107,6 +115,7 @@ def run_score(
         vmaf_size=compared.comparison.size,
         ffmpeg=compared.ffmpeg.version,
         per_frame=scores.tolist() if per_frame else None,
+        tiny=tiny_score(tiny, model, compared.metrics, pool, per_frame=per_frame) if tiny and model else None,
     )
 
 
