@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from vmaftune.batch.messages import Job, Result, Step, WorkerLost, decoded, encoded
 
@@ -17,15 +18,20 @@ _STDERR_BYTES = 4000
 
 
 class Child:
-    """One process, which does job after job. It has a session of its own: an interrupt on the terminal is the parent's."""
+    """One process, which does job after job. It has a session of its own: an interrupt on the terminal is the parent's.
 
-    def __init__(self) -> None:
+    Args:
+        folder: that it works in; None: that of this process.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._process = subprocess.Popen(
             [sys.executable, "-c", _MAIN],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
+            cwd=folder,
             start_new_session=True,
         )
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
+import msgspec
+
 from vmaftune.batch.child import Child
 from vmaftune.batch.messages import Job, Result, Step, WorkerLost
 
@@ -94,4 +96,4 @@ def with_threads(job: Job, jobs: int) -> Job:
     """The job with libvmaf's threads for one of so many at a time, unless it says how many itself."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     options = {"vmaf_threads": -(-available // jobs), **job.options}
-    return Job(file=job.file, output=job.output, options=options, replace=job.replace)
+    return msgspec.structs.replace(job, options=options)

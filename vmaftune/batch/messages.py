@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from vmaftune.crf_search.source import CutSource
 from vmaftune.learned.captures import CaptureLine
 
 Message = TypeVar("Message")
@@ -22,12 +23,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         output: of the encode; None for a search alone.
         options: by the names of vmaftune.jobs.options, as JSON values.
         replace: the output may be there already.
+        cut: the source's samples, where they were brought here without it.
     """
 
     file: bytes
     output: bytes | None
     options: dict[str, Any]
     replace: bool = False
+    cut: CutSource | None = None
 
     @property
     def path(self) -> Path:
@@ -83,9 +86,9 @@ class WorkerLost(Exception):
 def encoded(value: object) -> bytes:
     """JSON on one line; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them."""
     try:
-        return msgspec.json.encode(value)
+        return msgspec.json.encode(value, enc_hook=_from_path)
     except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(value)).encode()
+        return json.dumps(msgspec.to_builtins(value, enc_hook=_from_path)).encode()
 
 
 def decoded(content: bytes | str, kind: type[Message]) -> Message:
@@ -94,4 +97,16 @@ def decoded(content: bytes | str, kind: type[Message]) -> Message:
     Raises:
         ValueError: it is none.
     """
-    return msgspec.convert(json.loads(content), kind)
+    return msgspec.convert(json.loads(content), kind, dec_hook=_to_path)
+
+
+def _from_path(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError
+
+
+def _to_path(kind: type[Any], value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError

@@ -41,21 +41,26 @@ def perform(job: Job, tell: Callable[[Step], None]) -> Result:
         report = _report(job, observer, lambda text: tell(Step(warning=text)))
         code, reason = _verdict(report)
         result = Result(code=code, reason=reason, report=msgspec.to_builtins(report))
-    except VmafTuneError as error:
-        result = Result(code=error.exit_code, reason=_line(str(error)))
-    except OSError as error:
-        result = Result(
-            code=_OUR_FAILURE, reason=_line(f"{error.strerror or error}: {error.filename or job.path.name}")
-        )
     except Exception as error:
-        text = f"a fault of vmaf-tune itself, please report it: {type(error).__name__}: {error}"
-        result = Result(code=_OUR_FAILURE, reason=_line(text))
+        result = failure(error)
     return msgspec.structs.replace(result, captures=observer.captures, seconds=round(time.monotonic() - began, 3))
+
+
+def failure(error: Exception) -> Result:
+    """What becomes of a job that ``error`` ended."""
+    if isinstance(error, VmafTuneError):
+        code, text = error.exit_code, str(error)
+    elif isinstance(error, OSError):
+        code, text = _OUR_FAILURE, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    else:
+        code = _OUR_FAILURE
+        text = f"a fault of vmaf-tune itself, please report it: {type(error).__name__}: {error}"
+    return Result(code=code, reason=" ".join(text.split()))
 
 
 def _report(job: Job, observer: JobObserver, warn: Callable[[str], None]) -> Any:
     session = Session(checked(job.options, SearchOptions), warn)
-    return run_search(session, job.path, observer)
+    return run_search(session, job.path, observer, source=job.cut)
 
 
 def _verdict(report: Any) -> tuple[int, str]:
@@ -63,10 +68,6 @@ def _verdict(report: Any) -> tuple[int, str]:
         return 0, ""
     closest = f"CRF {number(report.crf)} came closest with a verified VMAF of {report.vmaf:.2f}"
     return _NOT_MET, f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text})"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 class _Telling(JobObserver):

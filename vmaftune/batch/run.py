@@ -57,7 +57,7 @@ def run_batch(
         ids: only these rows; None: all.
         host: options of the run (vmaftune.batch.plan.OF_THE_RUN).
         overwrite: outputs may be there already.
-        learn: handed results before they are recorded, for captures to be learned from.
+        learn: handed results once they are recorded, for captures to be learned from.
 
     Raises:
         VmafTuneError: the queue cannot be written.
@@ -165,6 +165,6 @@ class _Run:
         self._record(row, result)
 
     def _record(self, row: Row, result: Result) -> None:
-        self._learn(row, result)
-        if self._queue.end(row.id, msgspec.structs.replace(result, captures=[])):
+        if self._queue.end(row.id, result):
             self._observer.ended(row, result)
+            self._learn(row, result)  # after it is recorded: a kill in between loses captures, but none counts twice

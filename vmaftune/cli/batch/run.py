@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -30,20 +32,26 @@ from vmaftune.cli.options import (
 from vmaftune.cli.output import json_line
 from vmaftune.errors import UserError
 from vmaftune.jobs.options import SearchOptions, checked
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, warn
 
 _FAILED, _NOT_MET = 1, 3
 _PATH = click.Path(path_type=Path)
-_OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json", "overwrite")
+_OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json", "overwrite", "scheduler", "ship")
 
 
 @click.command("batch", cls=BatchCommand)
 @click.argument("named", nargs=-1, type=_PATH, metavar="FILES|DIR|MANIFEST.csv …")
 @click.option("-o", "--output", type=_PATH, metavar="DIR", help="Where encodes go.  [default: beside their sources]")
 @click.option("--search-only", is_flag=True, help="Find the CRFs; encode nothing.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Files at a time.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 4096), help="Files at a time.  [default: 1, or the threads of the cluster]"
+)
 @click.option("--overwrite", is_flag=True, help="Write over outputs that are there.")
 @queue_option
+@click.option(
+    "--scheduler", metavar="tcp://HOST:PORT", help="Run on a Dask cluster; files by their path on shared storage."
+)
+@click.option("--ship", is_flag=True, help="Send samples to the cluster instead; with --search-only.")
 @choice_options
 @goal_options
 @range_options
@@ -77,19 +85,37 @@ def command(**options: Any) -> int:
         counts = queue.counts(ids)
         if not sum(counts.values()):
             raise UserError("the queue is empty: name video files, a folder of them, or a table (.csv)")
-        executor: Executor = LocalExecutor(run["jobs"])
+        executor, learn = _executor(run, host, stack)
+        stack.callback(executor.close)
         screen = _Printing(as_json=run["as_json"])
-        with screen:
-            stack.callback(executor.close)
-            screen.begin(enqueued, counts)
-            try:
-                run_batch(queue, executor, screen, ids=ids, host=host, overwrite=run["overwrite"])
-            except (KeyboardInterrupt, SystemExit):
-                executor.close()
-                _say_how_to_go_on(queue, screen, ids)
-                raise
+        try:
+            with screen:
+                screen.begin(enqueued, counts)
+                run_batch(queue, executor, screen, ids=ids, host=host, overwrite=run["overwrite"], learn=learn)
+        except (KeyboardInterrupt, SystemExit):
+            executor.close()
+            _say_how_to_go_on(queue, screen, ids, run["queue"])
+            raise
         rows = list(queue.rows(ids))
     return _summary(rows, screen, time.monotonic() - began)
+
+
+def _executor(
+    run: Mapping[str, Any], host: Mapping[str, Any], stack: ExitStack
+) -> tuple[Executor, Callable[[Row, Result], None]]:
+    """Who does the jobs, and who learns from their captures: local ones do so themselves."""
+    if run["scheduler"] is None:
+        if run["ship"]:
+            raise UserError("--ship sends samples to a cluster: name its --scheduler")
+        return LocalExecutor(run["jobs"] or 1), lambda row, result: None
+    if run["ship"] and not run["search_only"]:
+        raise UserError("--ship sends samples only, which make no whole encode: add --search-only")
+    from vmaftune.batch.away import Packer
+    from vmaftune.batch.cluster import ClusterExecutor
+    from vmaftune.batch.teacher import Teacher
+
+    executor = ClusterExecutor(run["scheduler"], Packer(host, warn, ship=run["ship"]), run["jobs"])
+    return executor, stack.enter_context(Teacher(host, warn)).learn
 
 
 class _Printing(BatchScreen):
@@ -129,10 +155,11 @@ def _absolute(value: Any) -> Any:
     return str(value.absolute()) if isinstance(value, Path) else value
 
 
-def _say_how_to_go_on(queue: Queue, screen: BatchScreen, ids: list[int] | None) -> None:
+def _say_how_to_go_on(queue: Queue, screen: BatchScreen, ids: list[int] | None, named: Path | None) -> None:
     counts = queue.counts(ids)
     left = counts["queued"] + counts["running"]
-    click.echo(f"{len(screen.ended_now)} ended now, {left} left; vmaf-tune batch goes on from there", err=True)
+    again = "vmaf-tune batch" if named is None else f"vmaf-tune batch --queue {shlex.quote(str(named))}"
+    click.echo(f"{len(screen.ended_now)} ended now, {left} left; {again} goes on from there", err=True)
 
 
 def _summary(rows: list[Row], screen: BatchScreen, seconds: float) -> int:
