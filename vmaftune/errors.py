@@ -21,6 +21,10 @@ class TargetError(VmafTuneError):
     exit_code = 3
 
 
+class NoRoomError(VmafTuneError):
+    """The disk that ffmpeg writes to is full."""
+
+
 class FfmpegError(VmafTuneError):
     """ffmpeg ended with an error.
 

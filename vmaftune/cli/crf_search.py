@@ -23,13 +23,12 @@ from vmaftune.cli.options import (
 from vmaftune.cli.output import print_json
 from vmaftune.cli.page import write_search_page
 from vmaftune.cli.plot import check_figure, plot_search
-from vmaftune.cli.report import encodes_made, result_lines
+from vmaftune.cli.report import result_lines
 from vmaftune.cli.screen import Screen
-from vmaftune.encoders.spec import number
 from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
 from vmaftune.jobs.search import run_search
-from vmaftune.jobs.search_report import SearchReport, result_probe
+from vmaftune.jobs.search_report import not_met
 from vmaftune.jobs.session import Session, warn
 from vmaftune.report.page import check_page
 
@@ -71,22 +70,8 @@ def command(**options: Any) -> int:
         plot_search(report, options["plot"])
     if options["report"] is not None:
         write_search_page(session, options["input_"], report, options["report"])
-    code, message = (0, None) if report.target_met else (_NOT_MET, _not_met(report))
+    code, message = (0, None) if report.target_met else (_NOT_MET, not_met(report))
     if message is not None:
         warn(message)
     events.result(code, message, search=report)
     return code
-
-
-def _not_met(report: SearchReport) -> str:
-    closest = f"CRF {number(report.crf)} came closest with a verified VMAF of {report.vmaf:.2f}"
-    if report.stop.reason == "too-large":
-        return (
-            f"no encode reaches VMAF {report.target:g} within --max-encoded-percent: {closest} and is already "
-            f"{result_probe(report).encoded_percent:.1f} % of the source"
-        )
-    if report.stop.reason == "probe-limit":
-        return (
-            f"VMAF {report.target:g} was not reached in {encodes_made(report)}: {closest}; allow more with --max-probes"
-        )
-    return f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text}); lower --min-vmaf or --min-crf"

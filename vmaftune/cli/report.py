@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 from vmaftune.encoders.spec import number
-from vmaftune.jobs.search_report import SearchReport, result_probe
-
-
-def encodes_made(report: SearchReport) -> str:
-    """How many encodes were run: ``3 trial encodes``, ``2 verified and 1 exploring encode``."""
-    verified, explored = report.probe_count, report.explore_count
-    if explored:
-        return f"{verified} verified and {explored} exploring encode{'' if explored == 1 else 's'}"
-    return f"{verified} trial encode{'' if verified == 1 else 's'}"
+from vmaftune.jobs.search_report import SearchReport, encodes_made, result_probe
 
 
 def result_lines(report: SearchReport) -> list[str]:

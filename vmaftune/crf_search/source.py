@@ -33,6 +33,7 @@ class EncodeRequest(msgspec.Struct, frozen=True, kw_only=True):
         extra: further ffmpeg arguments.
         rule: how samples are placed.
         score: how scores are made.
+        height: in pixels that the encode is scaled to; it is still compared with the source at its own size. None leaves it.
     """
 
     encoder: EncoderSpec
@@ -42,6 +43,7 @@ class EncodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     extra: tuple[str, ...] = ()
     rule: SampleRule = SampleRule()
     score: ScoreSettings = ScoreSettings()
+    height: int | None = None
 
 
 class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,23 +114,7 @@ def prepare(
     """
     source = cut_source(path, request.rule, folder) if source is None else source
     facts, samples, content = source.facts, source.samples, source.content
-    frames, size = None, (facts.width, facts.height)
-    if request.video_filter:
-        left = [filtered(ffmpeg, sample, request.video_filter, folder) for sample in samples]
-        frames, size = tuple(count for count, _ in left), left[0][1]
-        if 0 in frames:
-            raise UserError(f"--vfilter {request.video_filter!r} leaves no frame to encode")
-    settings = settings_for(
-        request.encoder,
-        preset=request.preset,
-        pix_fmt=request.pix_fmt,
-        video_filter=request.video_filter,
-        extra=request.extra,
-        source_pix_fmt=facts.pix_fmt,
-        source_bit_depth=facts.bit_depth,
-        source_size=size,
-    )
-    comparison = vmaf.decide(request.score, *size, max(facts.bit_depth, 10 if "10" in settings.pix_fmt else 8))
+    settings, comparison, frames = settle(ffmpeg, request, facts, samples, folder)
     source_key = _digest(content, facts.stream_index, plan(facts.duration_seconds, request.rule) or "whole")
     pilot = pilot_plan(request.encoder.name)
     feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version, pilot)
@@ -153,6 +139,46 @@ def prepare(
         comparison=comparison,
         curve_key=curve_key,
     )
+
+
+def settle(
+    ffmpeg: Ffmpeg, request: EncodeRequest, facts: MediaFacts, samples: Sequence[Sample], folder: Path
+) -> tuple[EncoderSettings, Comparison, tuple[int, ...] | None]:
+    """What a request comes to for one source: the encode but for the CRF, how it is scored, and the frames of each sample
+    that the user's filters leave (None where there are none).
+
+    Args:
+        samples: the user's filters are tried on them.
+
+    Raises:
+        UserError: the request does not fit the source.
+    """
+    frames, size = None, (facts.width, facts.height)
+    if request.video_filter:
+        left = [filtered(ffmpeg, sample, request.video_filter, folder) for sample in samples]
+        frames, size = tuple(count for count, _ in left), left[0][1]
+        if 0 in frames:
+            raise UserError(f"--vfilter {request.video_filter!r} leaves no frame to encode")
+    settings = settings_for(
+        request.encoder,
+        preset=request.preset,
+        pix_fmt=request.pix_fmt,
+        video_filter=request.video_filter,
+        extra=request.extra,
+        source_pix_fmt=facts.pix_fmt,
+        source_bit_depth=facts.bit_depth,
+        source_size=size,
+    )
+    comparison = vmaf.decide(request.score, *size, max(facts.bit_depth, 10 if "10" in settings.pix_fmt else 8))
+    if request.height is not None and request.height < size[1]:
+        settings = msgspec.structs.replace(settings, scaled=_scaled(size, request.height))
+        comparison = msgspec.structs.replace(comparison, size=comparison.size or size)
+    return settings, comparison, frames
+
+
+def _scaled(size: tuple[int, int], height: int) -> tuple[int, int]:
+    """The even size of that height which keeps the shape of the pictures best."""
+    return max(2, 2 * round(size[0] * height / size[1] / 2)), height
 
 
 def _digest(*parts: object) -> str:

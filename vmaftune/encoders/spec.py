@@ -62,6 +62,8 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
         preset: as its preset option takes it; None where it has none.
         pix_fmt: pixel format that is encoded.
         video_filter: the user's filter chain (``--vfilter``), followed by the crop that even sizes need.
+        scaled: width and height in pixels that the encode alone is scaled to, and not what it is compared with; None leaves
+            the size.
         extra: further arguments (``--enc K=V``), as ffmpeg takes them.
     """
 
@@ -69,6 +71,7 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     preset: str | None
     pix_fmt: str
     video_filter: str | None = None
+    scaled: tuple[int, int] | None = None
     extra: tuple[str, ...] = ()
 
     @property
@@ -80,8 +83,13 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def filter_chain(self) -> str | None:
         """What stands in ``-vf`` of the encode."""
-        parts = [part for part in (self.video_filter, self.upload_filter) if part]
+        parts = [part for part in (self.video_filter, self.scale_filter, self.upload_filter) if part]
         return ",".join(parts) or None
+
+    @property
+    def scale_filter(self) -> str | None:
+        """What brings pictures to the size of the encode."""
+        return self.scaled and "scale={}:{}:flags=bicubic".format(*self.scaled)
 
     @property
     def upload_filter(self) -> str | None:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from vmaftune.errors import FfmpegError, VmafTuneError
+from vmaftune.errors import FfmpegError, NoRoomError, VmafTuneError
 
 ProgressCallback = Callable[[int], None]
 """Called with the number of frames that ffmpeg has done so far."""
@@ -49,6 +49,7 @@ def run(
 
     Raises:
         FfmpegError: ffmpeg ended with another status than 0.
+        NoRoomError: the disk is full.
         VmafTuneError: the program could not be started.
     """
     command = [str(ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-y"]
@@ -76,7 +77,7 @@ def run(
         reader.join()
     lines = list(tail)
     if status == -signal.SIGXFSZ or (status != 0 and any("No space left on device" in line for line in lines)):
-        raise VmafTuneError("no room on the disk for what ffmpeg writes; set TMPDIR to a folder with room")
+        raise NoRoomError("no room on the disk for what ffmpeg writes; set TMPDIR to a folder with room")
     if status != 0:
         raise FfmpegError(_reason(lines, status), "\n".join(lines))
     return time.monotonic() - began, lines

@@ -24,6 +24,15 @@ _OF_THE_OLD_PACKETS = ("BPS", "DURATION", "NUMBER_OF_", "_STATISTICS_")  # Matro
 _MIME = {"mjpeg": "image/jpeg", "png": "image/png"}
 
 
+EVERY_STREAM = "-map 0:{} -map 0:a? -map 0:s? -map 0:t? -c:a copy -c:s copy -c:t copy"
+"""Output options that keep the streams of a source that cannot be looked at; ``{}`` becomes the index of its video."""
+
+
+def default_output(source: Path, encoder: str) -> Path:
+    """Matroska, because it takes every codec and every kind of stream."""
+    return source.absolute().with_name(f"{source.stem}.{encoder}.mkv")
+
+
 class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of the streams.
 
@@ -48,7 +57,9 @@ class _Plan:
         self.left_out: list[str] = []
         self._streams = 0
 
-    def map(self, stream: Any, codec: str | None, what: str, clear: Sequence[str] = (), title: str | None = None) -> None:
+    def map(
+        self, stream: Any, codec: str | None, what: str, clear: Sequence[str] = (), title: str | None = None
+    ) -> None:
         """One stream more; ``codec`` None is the encoded one."""
         place, self._streams = self._streams, self._streams + 1
         flags = "+".join(flag.name for flag in type(stream.disposition) if flag and flag in stream.disposition)
@@ -126,7 +137,9 @@ def _decide(plan: _Plan, stream: Any, *, has_chapters: bool) -> None:
             plan.map(stream, "copy", f"{what}, copied")
     elif stream.type == "video":
         plan.map(stream, "copy", f"{what}, copied")
-    elif not (has_chapters and _codec(stream) in ("", "bin_data")):  # a track of chapter titles: they are kept as chapters
+    elif not (
+        has_chapters and _codec(stream) in ("", "bin_data")
+    ):  # a track of chapter titles: they are kept as chapters
         plan.left_out.append(f"{what}: no container keeps it")
 
 
@@ -216,6 +229,7 @@ def _canonical(name: str) -> str | None:
 
 def _is_text(codec: str) -> bool:
     try:
-        return bool(av.Codec(codec, "r").properties & av.codec.codec.Properties.TEXT_SUB.value)
+        text: Any = av.codec.codec.Properties.TEXT_SUB
+        return bool(av.Codec(codec, "r").properties & text.value)
     except av.codec.codec.UnknownCodecError:
         return False

@@ -103,6 +103,26 @@ class SearchOptions(PredictOptions, GoalOptions, total=False):
     """Options of ``crf-search``."""
 
 
+class EncodeOptions(SearchOptions, total=False):
+    """Options of ``encode``: those of the search that it begins with, and
+
+    Keys:
+        crf: to encode at, without a search.
+        acodec: ffmpeg's name of the encoder for audio; None copies it.
+        overwrite: replace an output that is there. Default False.
+        resume: an output that was made of this source with these settings, and not changed since, is the result. Default False.
+        verify: decode the output to its end and compare the number and times of its frames with the source's. Default True.
+        final_score: measure VMAF of the whole output, and let the plugins learn from it. Default False.
+    """
+
+    crf: float | None
+    acodec: str | None
+    overwrite: bool
+    resume: bool
+    verify: bool
+    final_score: bool
+
+
 def checked(options: Mapping[str, Any], kind: type[Job]) -> Job:
     """``options`` if they are all of ``kind`` and of the right types; numbers must be finite.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 import msgspec
 
@@ -10,8 +11,9 @@ from vmaftune.crf_search.engine import CurveReport, Outcome
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import REASONS, Goal
 from vmaftune.encoders.spec import number
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.ffmpeg.encode import full_arguments
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.jobs.encode_streams import CONTAINERS, EVERY_STREAM, default_output, plan_streams
 from vmaftune.types import ProbeRecord
 
 
@@ -157,20 +159,36 @@ def result_probe(report: SearchReport) -> ProbeRecord:
     return next(probe for probe in report.probes if probe.crf == report.crf and probe.purpose == "verify")
 
 
-def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float) -> str:
-    """The command line of the full encode: all streams kept, the video encoded as it was probed.
+def encodes_made(report: SearchReport) -> str:
+    """How many encodes were run: ``3 trial encodes``, ``2 verified and 1 exploring encode``."""
+    verified, explored = report.probe_count, report.explore_count
+    if explored:
+        return f"{verified} verified and {explored} exploring encode{'' if explored == 1 else 's'}"
+    return f"{verified} trial encode{'' if verified == 1 else 's'}"
 
-    Matroska because it takes every codec and every kind of stream.
-    """
-    settings, path = source.settings, source.path.absolute()
-    output = path.with_name(f"{path.stem}.{settings.spec.name}.crf{number(crf)}.mkv")
-    chain = ["-vf", settings.filter_chain] if settings.filter_chain else []
-    video = source.facts.stream_index
-    arguments = [
-        *(str(ffmpeg.path), *settings.spec.device_arguments, "-i", file_url(path)),
-        *("-map", f"0:{video}", "-map", "0:a?", "-map", "0:s?", "-map", "0:t?", "-c", "copy"),
-        *chain,
-        *settings.output_arguments(crf),
-        *("-fps_mode", "passthrough", file_url(output)),
-    ]
-    return shlex.join(arguments)
+
+def not_met(report: SearchReport) -> str:
+    """Why the target is not met and what came closest, in one line."""
+    closest = f"CRF {number(report.crf)} came closest with a verified VMAF of {report.vmaf:.2f}"
+    if report.stop.reason == "too-large":
+        return (
+            f"no encode reaches VMAF {report.target:g} within --max-encoded-percent: {closest} and is already "
+            f"{result_probe(report).encoded_percent:.1f} % of the source"
+        )
+    if report.stop.reason == "probe-limit":
+        return (
+            f"VMAF {report.target:g} was not reached in {encodes_made(report)}: {closest}; allow more with --max-probes"
+        )
+    return f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text}); lower --min-vmaf or --min-crf"
+
+
+def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float) -> str:
+    """The command line of the full encode, as ``vmaf-tune encode`` runs it but for the temporary name of the output."""
+    facts, settings = source.facts, source.settings
+    output = default_output(source.path, settings.spec.name)
+    kept: Sequence[str] = EVERY_STREAM.format(facts.stream_index).split()
+    if source.path.exists():  # a source that was shipped to this host is somewhere else
+        kept = plan_streams(source.path, facts.stream_index, settings.spec.name, output, None).arguments
+    size = (facts.width, facts.height)
+    container = CONTAINERS[output.suffix]
+    return shlex.join([str(ffmpeg.path), *full_arguments(source.path, size, settings, crf, kept, container, output)])

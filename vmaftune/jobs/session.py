@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +55,16 @@ class Session:
         if given is None:
             given = getattr(self.config.search, name, None)
         return default if given is None else given
+
+    def warn(self, text: str) -> None:
+        """Tell a person something beside the result, in one line."""
+        self._warn(text)
+
+    def replaced(self, **options: Any) -> Session:
+        """The same run with other values of some options."""
+        other = copy.copy(self)
+        other._options = {**self._options, **options}
+        return other
 
     def ffmpeg(self) -> Ffmpeg:
         """The ffmpeg to use, able to score.

@@ -1,0 +1,272 @@
+"""The full encode: the CRF is searched, the whole is encoded with every stream kept, looked at, and given its name."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import av
+import msgspec
+import numpy as np
+
+from vmaftune.crf_search.source import PreparedSource, prepare, settle
+from vmaftune.crf_search.strategy import Goal
+from vmaftune.encoders.spec import EncoderSettings, number
+from vmaftune.errors import FfmpegError, NoRoomError, TargetError, UserError, VmafTuneError
+from vmaftune.events.observers import Observers
+from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.encode import full_arguments, of_one_size
+from vmaftune.ffmpeg.escape import file_url
+from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.ffmpeg.vmaf import Comparison, check_pairing, check_pool, pooled
+from vmaftune.host.run import PluginRun, PredictedCurve
+from vmaftune.jobs.encode_check import Pair, check_frames, score_whole, video_packets
+from vmaftune.jobs.encode_place import Place
+from vmaftune.jobs.encode_report import EncodeReport
+from vmaftune.jobs.encode_streams import CONTAINERS, StreamPlan, plan_streams
+from vmaftune.jobs.observer import JobObserver
+from vmaftune.jobs.search import run_search
+from vmaftune.jobs.search_report import SearchReport, not_met
+from vmaftune.jobs.session import Session
+from vmaftune.media.facts import MediaFacts, read_facts, shown
+from vmaftune.media.samples import SampleRule, cut
+from vmaftune.state.workspace import workspace
+from vmaftune.types import CurveContext
+
+_REHEARSED_SECONDS = "0.2"
+
+
+class _Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source is encoded: found by a search (then with its report and the curve it began from), or given."""
+
+    crf: float
+    settings: EncoderSettings
+    comparison: Comparison
+    search: SearchReport | None = None
+    curve: PredictedCurve | None = None
+
+
+class _Kept(JobObserver):
+    """Keeps what a search had: its source, and the curve that it began from."""
+
+    source: PreparedSource
+    curve: PredictedCurve
+
+    def prepared(self, source: PreparedSource, goal: Goal) -> None:
+        self.source = source
+
+    def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
+        self.curve = curve
+
+
+def run_encode(
+    session: Session, path: Path, output: Path | None, observer: JobObserver, plugins: PluginRun | None = None
+) -> EncodeReport:
+    """One full encode as the session's options want it (vmaftune.jobs.options.EncodeOptions).
+
+    Args:
+        output: its suffix names the container; None is ``<stem>.<encoder>.mkv`` beside the source.
+        plugins: those of a longer job; None begins and ends its own.
+
+    Raises:
+        UserError: an option or the source is wrong, or the output is there already.
+        TargetError: no CRF reaches the target, or the result is over ``--max-encoded-percent``; nothing was written.
+        VmafTuneError: a failure of ours or of the machine; nothing was written.
+    """
+    began = time.monotonic()
+    check_pool(session.option("pool", "mean"))
+    ffmpeg = session.ffmpeg()
+    spec = session.encoder(ffmpeg)
+    place = Place(session, path, output, spec.name, ffmpeg.version)
+    if (made := place.made_before()) is not None:
+        return made
+    place.check_free()
+    facts = read_facts(path)
+    streams = plan_streams(path, facts.stream_index, spec.name, place.target, session.option("acodec", None))
+    with ExitStack() as stack:
+        run = stack.enter_context(session.plugins()) if plugins is None else plugins
+        folder = stack.enter_context(place.folder())
+        for line in (*streams.left_out, *_odd(path, facts)):
+            session.warn(f"{shown(path.name)}: {line}")
+        full = _Full(session, ffmpeg, path, facts, streams, place.target)
+        full.rehearse()
+        decided = _decide(session, ffmpeg, path, facts, observer, run)
+        report, pair = full.encode(decided, folder, observer)
+        report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
+        place.publish(pair.encode, report)
+        if session.option("final_score", False):
+            pair = msgspec.structs.replace(pair, encode=place.target)
+            report = _scored(session, ffmpeg, report, decided, pair, run, observer)
+            report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
+            place.remember(report)
+    return report
+
+
+def _odd(path: Path, facts: MediaFacts) -> list[str]:
+    """What a person should know of the pictures."""
+    with av.open(file_url(path), metadata_errors="replace") as container:
+        frame = next(container.decode(container.streams[facts.stream_index]), None)
+    if frame is not None and frame.interlaced_frame:
+        return [
+            "its pictures are interlaced and are encoded as if they were not; --vfilter bwdif takes the lines apart"
+        ]
+    return []
+
+
+def _decide(
+    session: Session, ffmpeg: Ffmpeg, path: Path, facts: MediaFacts, observer: JobObserver, run: PluginRun
+) -> _Decided:
+    crf, spec = session.option("crf", None), session.encoder(ffmpeg)
+    if crf is None:
+        kept = _Kept()
+        report = run_search(session, path, Observers(observer, kept), run)
+        if not report.target_met:
+            raise TargetError(not_met(report))
+        source = kept.source
+        return _Decided(
+            crf=report.crf, settings=source.settings, comparison=source.comparison, search=report, curve=kept.curve
+        )
+    low, high = spec.quality_range
+    if not low <= crf <= high:
+        raise UserError(f"--crf {number(crf)}: {spec.name} takes {number(low)} to {number(high)}")
+    request = session.encode_request(spec)
+    with workspace() as folder:
+        if session.option("final_score", False) and run.active:
+            source = prepare(ffmpeg, path, request, session.store, folder)
+            crfs = np.array([crf])
+            features, preset = source.measured.features, source.settings.preset
+            curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs))
+            return _Decided(crf=crf, settings=source.settings, comparison=source.comparison, curve=curve)
+        samples = cut(path, facts, SampleRule(samples=1, duration_seconds=1.0), folder) if request.video_filter else []
+        settings, comparison, _ = settle(ffmpeg, request, facts, samples, folder)
+    return _Decided(crf=crf, settings=settings, comparison=comparison)
+
+
+class _Full:
+    """The one ffmpeg run that makes the file."""
+
+    def __init__(
+        self, session: Session, ffmpeg: Ffmpeg, path: Path, facts: MediaFacts, streams: StreamPlan, target: Path
+    ) -> None:
+        self._session, self._ffmpeg, self._path, self._facts = session, ffmpeg, path, facts
+        self._streams, self._target = streams, target
+        self._frames = facts.declared_frames or max(1, round(facts.duration_seconds * facts.fps))
+
+    def rehearse(self) -> None:
+        """Make the first moment of the output as the whole will be made, so that what cannot be made is found out first.
+
+        Raises:
+            UserError: the container, an encoder or ``--acodec`` is not up to it.
+        """
+        spec = self._session.encoder(self._ffmpeg)
+        crf = self._session.option("crf", None)
+        with workspace() as folder:
+            request = self._session.encode_request(spec)
+            short = SampleRule(samples=1, duration_seconds=1.0)
+            samples = cut(self._path, self._facts, short, folder) if request.video_filter else []
+            settings, _, _ = settle(self._ffmpeg, request, self._facts, samples, folder)
+            arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, folder / "rehearsal")
+            try:
+                process.run(self._ffmpeg.path, [*arguments[:-3], "-t", _REHEARSED_SECONDS, *arguments[-3:]])
+            except FfmpegError as error:
+                mend = (
+                    "" if self._target.suffix == ".mkv" else "; name an output that ends in .mkv to keep every stream"
+                )
+                raise UserError(
+                    f"cannot encode {shown(self._path.name)} to {shown(self._target.name)}: {error.reason}{mend}"
+                ) from error
+
+    def encode(self, decided: _Decided, folder: Path, observer: JobObserver) -> tuple[EncodeReport, Pair]:
+        """Make it in ``folder`` and look at it."""
+        made = folder / "encode.part"
+        observer.encoding(self._target, decided.crf, self._frames)
+        try:
+            seconds, _ = process.run(
+                self._ffmpeg.path,
+                self._arguments(decided.settings, decided.crf, made),
+                on_progress=_share(self._frames, observer.encode_progress),
+            )
+        except NoRoomError as error:
+            raise VmafTuneError(
+                f"no room for the encode in {shown(self._target.parent)}; nothing was left there"
+            ) from error
+        observer.encode_progress(1.0)
+        facts = read_facts(made)
+        frames, video_bytes = video_packets(made, facts.stream_index)
+        percent = 100.0 * video_bytes / max(1, video_packets(self._path, self._facts.stream_index)[1])
+        limit = self._session.option("max_encoded_percent", None)
+        if limit is not None and percent > limit:
+            raise TargetError(
+                f"the encode of {shown(self._path.name)} at CRF {number(decided.crf)} is {percent:.1f} % of the source's video,"
+                f" over --max-encoded-percent {limit:g}; it was removed"
+            )
+        size = (self._facts.width, self._facts.height)
+        pair = Pair(
+            source=self._path,
+            stream_index=self._facts.stream_index,
+            encode=made,
+            settings=of_one_size(decided.settings, size),
+        )
+        checked = self._session.option("verify", True)
+        if checked:
+            observer.checking("decode")
+            frames = check_frames(self._ffmpeg, pair, folder, _share(frames, observer.check_progress))
+        command = [str(self._ffmpeg.path), *self._arguments(decided.settings, decided.crf, self._target)]
+        report = EncodeReport(
+            source=str(self._path),
+            output=str(self._target),
+            search=decided.search,
+            crf=decided.crf,
+            encoder=decided.settings.spec.name,
+            preset=decided.settings.preset,
+            pix_fmt=decided.settings.pix_fmt,
+            frames=frames,
+            duration_seconds=round(facts.duration_seconds, 3),
+            source_bytes=self._facts.file_bytes,
+            output_bytes=facts.file_bytes,
+            video_bytes=video_bytes,
+            encoded_percent=round(percent, 4),
+            streams=list(self._streams.kept),
+            encode_seconds=round(seconds, 3),
+            total_seconds=0.0,
+            checked=checked,
+            final_vmaf=None,
+            command=shlex.join(command),
+        )
+        return report, pair
+
+    def _arguments(self, settings: EncoderSettings, crf: float, output: Path) -> list[str]:
+        size = (self._facts.width, self._facts.height)
+        container = CONTAINERS[self._target.suffix.lower()]
+        return full_arguments(self._path, size, settings, crf, self._streams.arguments, container, output)
+
+
+def _scored(
+    session: Session,
+    ffmpeg: Ffmpeg,
+    report: EncodeReport,
+    decided: _Decided,
+    pair: Pair,
+    run: PluginRun,
+    observer: JobObserver,
+) -> EncodeReport:
+    """The report with the VMAF of the whole, from which the plugins learn."""
+    observer.checking("score")
+    progress = _share(report.frames, observer.check_progress)
+    with workspace() as folder:
+        scores = score_whole(
+            ffmpeg, pair, decided.comparison, threads=session.threads(), folder=folder, on_progress=progress
+        )
+    check_pairing(len(scores), report.frames, shown(pair.encode))
+    vmaf = round(pooled(scores, session.option("pool", "mean")), 6)
+    if decided.curve is not None:
+        index = int(np.flatnonzero(decided.curve.context.crfs == decided.crf)[0])
+        run.learn(decided.curve, index, vmaf, time.time())
+    return msgspec.structs.replace(report, final_vmaf=vmaf)
+
+
+def _share(frames: int, tell: Callable[[float], None]) -> Callable[[int], None]:
+    return lambda done: tell(min(1.0, done / max(1, frames)))
