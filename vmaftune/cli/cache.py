@@ -22,7 +22,11 @@ def command() -> None:
 @cache_options
 @json_option
 def info(**options: Any) -> None:
-    """Where the cache is, how large, and what is in it."""
+    """Where the cache is, how large, and what is in it.
+
+    \b
+    vmaf-tune cache info
+    """
     session = Session({**options, "cache": True})
     path = session.store.path
     counts = session.store.counts()
@@ -38,7 +42,11 @@ def info(**options: Any) -> None:
 @command.command("clear")
 @cache_options
 def clear(**options: Any) -> None:
-    """Forget all of it. What plugins have learned stays."""
+    """Forget all of it. What plugins have learned stays.
+
+    \b
+    vmaf-tune cache clear
+    """
     session = Session({**options, "cache": True})
     if not session.store.lasting:
         raise VmafTuneError("nothing was cleared; name the folder with --cache-dir")

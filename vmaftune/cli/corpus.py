@@ -106,7 +106,11 @@ def measure(
 def population(
     rows: Path, exclude: tuple[str, ...], output: Path, model_id: str, data: str | None, **options: Any
 ) -> None:
-    """Make the population prior from the corpus file ROWS, and register it: model, data and their hashes."""
+    """Make the population prior from the corpus file ROWS, and register it: model, data and their hashes.
+
+    \b
+    vmaf-tune corpus population rows.jsonl.gz -o models --exclude park_joy
+    """
     session = Session(options)
     kept = [row for row in read_rows(rows) if not row.source.startswith(exclude)]
     if not kept:

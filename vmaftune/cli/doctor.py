@@ -20,7 +20,11 @@ from vmaftune.state.workspace import workspace
 @click.command("doctor")
 @host_options
 def command(**options: Any) -> int:
-    """What was found on this host, and what is missing. Ends with 1 when a search cannot run."""
+    """What was found on this host, and what is missing. Ends with 1 when a search cannot run.
+
+    \b
+    vmaf-tune doctor --ffmpeg /usr/local/bin/ffmpeg
+    """
     session = Session(options)
     click.echo(f"vmaf-tune {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     well = [_ffmpeg(session), _cache(session), _temporary(), _plugins(session)]

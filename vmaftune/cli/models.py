@@ -48,7 +48,11 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """Every model with kind, version, origin, the encoders it was made for, and how it did on held-out sources."""
+    """Every model with kind, version, origin, the encoders it was made for, and how it did on held-out sources.
+
+    \b
+    vmaf-tune models list --json
+    """
     found, stable = models.entries(), _stable_id()
     if as_json:
         print_json([_row(model, stable) for model in found])
@@ -72,7 +76,11 @@ def list_(as_json: bool) -> None:
 @command.command("verify")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 def verify(ids: tuple[str, ...]) -> None:
-    """Check that models (all, unless named) are the files that were registered, open, and predict."""
+    """Check that models (all, unless named) are the files that were registered, open, and predict.
+
+    \b
+    vmaf-tune models verify mlp_v1
+    """
     from vmaftune.models.verify import verify as verified
 
     chosen = [models.find(model_id) for model_id in dict.fromkeys(ids)] or models.entries()
@@ -90,7 +98,11 @@ def verify(ids: tuple[str, ...]) -> None:
 @command.command("show")
 @click.argument("model_id", metavar="ID")
 def show(model_id: str) -> None:
-    """What is known of one model, and its card: purpose, data, figures, limits."""
+    """What is known of one model, and its card: purpose, data, figures, limits.
+
+    \b
+    vmaf-tune models show mlp_v1
+    """
     model = models.find(model_id)
     facts = {
         "version": model.version,
@@ -118,7 +130,11 @@ def show(model_id: str) -> None:
 @click.argument("model_id", metavar="ID")
 @click.option("--force", is_flag=True, help="Also one that the gate of its trainer rejected.")
 def promote(model_id: str, force: bool) -> None:
-    """Let latest-stable mean this model; runs that use latest-stable take it from now on."""
+    """Let latest-stable mean this model; runs that use latest-stable take it from now on.
+
+    \b
+    vmaf-tune models promote my_model
+    """
     model = models.find(model_id)
     if model.kind != "predictor":
         raise UserError(f"model {model.id} is of kind {model.kind}, and {models.LATEST_STABLE} is a predictor")
@@ -134,7 +150,11 @@ def promote(model_id: str, force: bool) -> None:
 
 @command.command("rollback")
 def rollback() -> None:
-    """Let latest-stable mean what it meant before the last promotion."""
+    """Let latest-stable mean what it meant before the last promotion.
+
+    \b
+    vmaf-tune models rollback
+    """
     left, back = models.rollback(models_folder())
     click.echo(f"{models.LATEST_STABLE} is {models.find(back).version}, no longer {left}")
 

@@ -40,7 +40,11 @@ command.add_command(check)
 @host_options
 @json_option
 def list_(**options: Any) -> None:
-    """Every plugin with kind, version, distribution, and whether a run without flags uses it."""
+    """Every plugin with kind, version, distribution, and whether a run without flags uses it.
+
+    \b
+    vmaf-tune plugins list
+    """
     session = Session(options)
     rows = [_row(r, session) for r in session.manager.registrations]
     if options["as_json"]:

@@ -32,7 +32,11 @@ class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
 @host_options
 @json_option
 def command(**options: Any) -> int:
-    """Hold the plugin or encoder NAME to its contract; exit code 1 where it does not keep it."""
+    """Hold the plugin or encoder NAME to its contract; exit code 1 where it does not keep it.
+
+    \b
+    vmaf-tune plugins check ridge-sidecar
+    """
     session = Session(options)
     chosen = session.option("ffmpeg", None)
     checks = checks_for(options["name"], manager=session.manager, ffmpeg=Path(chosen) if chosen is not None else None)

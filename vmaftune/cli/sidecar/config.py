@@ -33,7 +33,11 @@ class ConfigReport(msgspec.Struct, frozen=True, kw_only=True):
 @host_options
 @json_option
 def config(encoder: str | None, preset: str | None, **options: Any) -> None:
-    """The settings in force, for ENCODER if it is named, and the file and key that each came from."""
+    """The settings in force, for ENCODER if it is named, and the file and key that each came from.
+
+    \b
+    vmaf-tune sidecar config libx265 --preset slow
+    """
     if encoder is None and preset is not None:
         raise UserError("--preset needs the ENCODER that it is of")
     session = sidecar_session(options)

@@ -71,6 +71,9 @@ def status(**options: Any) -> None:
 
     learning: too few captures to judge; healthy; drifting: what is left after correction is more than the model's card lets
     expect; stale: no capture for half a year; old: of a predictor version that is not in use.
+
+    \b
+    vmaf-tune sidecar status
     """
     session = sidecar_session(options)
     found = all_chosen(session, options["plugins"])
@@ -99,7 +102,11 @@ def status(**options: Any) -> None:
 @host_options
 @json_option
 def show(encoder: str, preset: str | None, **options: Any) -> None:
-    """What the correction for ENCODER is made of, and how it shifts the curve of an ordinary source."""
+    """What the correction for ENCODER is made of, and how it shifts the curve of an ordinary source.
+
+    \b
+    vmaf-tune sidecar show libx265 --preset slow
+    """
     session = sidecar_session(options)
     spec = named_encoder(session, encoder)
     check_preset(spec, preset)
@@ -123,7 +130,11 @@ def show(encoder: str, preset: str | None, **options: Any) -> None:
 @host_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def history(encoder: str, limit: int | None, **options: Any) -> None:
-    """The captures of ENCODER that are still held, the oldest first."""
+    """The captures of ENCODER that are still held, the oldest first.
+
+    \b
+    vmaf-tune sidecar history libx265 --limit 20
+    """
     session = sidecar_session(options)
     spec = named_encoder(session, encoder)
     held = [

@@ -26,6 +26,9 @@ def plot(file: Path, encoder: str | None, **options: Any) -> None:
     """Draw the residuals of the captures that are held, before and after correction (needs matplotlib).
 
     Without ENCODER, a panel for each of those that were learned with the predictor in use.
+
+    \b
+    vmaf-tune sidecar plot residuals.png libx265
     """
     check_figure(file, "plot")
     session = sidecar_session(options)

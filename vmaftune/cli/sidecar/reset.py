@@ -22,7 +22,11 @@ from vmaftune.errors import UserError
 @predictor_option
 @host_options
 def reset(encoder: str | None, everything: bool, old: bool, yes: bool, **options: Any) -> int:
-    """Forget what was learned of ENCODER, of all of them (--all), or with predictors that are not in use (--old)."""
+    """Forget what was learned of ENCODER, of all of them (--all), or with predictors that are not in use (--old).
+
+    \b
+    vmaf-tune sidecar reset libx265
+    """
     if encoder is not None and everything:
         raise UserError("name an ENCODER or say --all, not both")
     if encoder is None and not everything and not old:

@@ -31,6 +31,9 @@ def export(file: Path, yes: bool, **options: Any) -> int:
 
     The file holds numbers, encoders, presets and predictor versions; no name, path or hash of a source, nothing of this
     host, and days in place of times. It is signed with a key that is made for this on this host.
+
+    \b
+    vmaf-tune sidecar export learned.bundle
     """
     require_cryptography()
     if file.is_dir():
@@ -82,6 +85,9 @@ def import_(file: Path, yes: bool, **options: Any) -> int:
     """Add what another host exported to FILE. The same captures are added once, however often they are imported.
 
     Captures of predictor versions that are not in use here are kept for when they are (vmaf-tune sidecar status).
+
+    \b
+    vmaf-tune sidecar import learned.bundle
     """
     require_cryptography()
     bundle, public_key = opened(file)

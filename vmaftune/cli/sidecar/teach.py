@@ -69,6 +69,9 @@ def record(file: Path, **options: Any) -> None:
 
     All lines are checked before anything is learned. Lines with the same features, one after the other, are one source.
     What is recorded twice counts twice.
+
+    \b
+    vmaf-tune sidecar record captures.jsonl
     """
     session = sidecar_session({**options, "strict_plugins": True})
     with _learning(session, options["plugins"]) as run:
@@ -91,6 +94,9 @@ def replay(file: Path, **options: Any) -> None:
     """What learning from FILE (as of record) would bring, beginning with nothing; nothing is kept.
 
     Each source is predicted before its scores are learned, in the order of the file.
+
+    \b
+    vmaf-tune sidecar replay captures.jsonl
     """
     with workspace() as folder:
         session = sidecar_session({**options, "strict_plugins": True, "cache_dir": folder})
