@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from vmaftune import __version__
 from vmaftune.errors import VmafTuneError
@@ -22,6 +23,7 @@ from vmaftune.events.stream import EventStream
 
 _COMMANDS = {
     "crf-search": "find the coarsest CRF whose verified VMAF reaches a target",
+    "encode": "search, then encode the whole with every stream kept",
     "batch": "search and encode many files: a durable queue, several at a time",
     "score": "VMAF of one video against another",
     "worst-frames": "the frames of an encode that came out worst, and their pictures",
@@ -35,6 +37,8 @@ _COMMANDS = {
     "tiny": "small models that give VMAF from libvmaf's features: corpus, training, evaluation",
     "trainer": "train while this host encodes: the service, how it does, and training in one go",
     "doctor": "what was found on this host, and what is missing",
+    "mcp": "scores and searches as tools for assistants (Model Context Protocol)",
+    "completion": "the script that makes a shell complete all this",
 }
 _ALIAS = "--crf-search"
 _AGAIN_SECONDS = 0.02
@@ -52,6 +56,10 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"vmaftune.cli.{name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        commands = [CompletionItem(n, help=text) for n, text in _COMMANDS.items() if n.startswith(incomplete)]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
