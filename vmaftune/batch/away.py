@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ class Packer:
             cut = cut_source(job.path, session.encode_request(spec).rule, folder)
             samples = [sample.path.read_bytes() for sample in cut.samples]
         away = Away(
-            job=msgspec.structs.replace(job, options=options, replace=True, cut=cut),
+            job=msgspec.structs.replace(job, options=options, replace=_may_write(job), cut=cut),
             state=dict(_state_files(session.cache_folder, spec.name)) if corrections else {},
             config=_plugin_tables(session.config),
             topic=topic,
@@ -105,6 +106,11 @@ def unpack(away: Away, samples: Sequence[bytes], folder: Path) -> Job:
         cut = msgspec.structs.replace(cut, samples=there)
     options = {**away.job.options, "config": str(config), "cache_dir": str(cache)}
     return msgspec.structs.replace(away.job, options=options, cut=cut)
+
+
+def _may_write(job: Job) -> bool:
+    """Whether the output may be there: where it is not now, it is the job's own, made by a worker that was lost after that."""
+    return job.replace or job.output_path is None or not os.path.lexists(job.output_path)
 
 
 def _state_files(cache: Path, encoder: str) -> Iterator[tuple[str, bytes]]:

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -14,16 +13,19 @@ from vmaftune.batch.messages import Job, Result, Step
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
-from vmaftune.errors import VmafTuneError
+from vmaftune.errors import TargetError, VmafTuneError
 from vmaftune.host.run import PredictedCurve
+from vmaftune.jobs.encode import run_encode
+from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.options import SearchOptions, checked
+from vmaftune.jobs.options import EncodeOptions, SearchOptions, checked
 from vmaftune.jobs.search import run_search
+from vmaftune.jobs.search_report import SearchReport, not_met
 from vmaftune.jobs.session import Session
 from vmaftune.learned.captures import CaptureLine
 from vmaftune.types import ProbeRecord
 
-_OUR_FAILURE, _NOT_MET = 1, 3
+_OUR_FAILURE = 1
 _EXPECTED_PROBES = 3
 _TELL_SECONDS = 0.2
 _SEARCH_SHARE, _CHECK_FROM = 0.3, 0.95  # of a job that encodes too; where its encode ends and the check begins
@@ -58,16 +60,18 @@ def failure(error: Exception) -> Result:
     return Result(code=code, reason=" ".join(text.split()))
 
 
-def _report(job: Job, observer: JobObserver, warn: Callable[[str], None]) -> Any:
-    session = Session(checked(job.options, SearchOptions), warn)
-    return run_search(session, job.path, observer, source=job.cut)
+def _report(job: Job, observer: JobObserver, warn: Callable[[str], None]) -> SearchReport | EncodeReport:
+    if job.output_path is None:
+        return run_search(Session(checked(job.options, SearchOptions), warn), job.path, observer, source=job.cut)
+    # An output that a killed run had finished is taken as it is.
+    options = {**job.options, "overwrite": job.replace, "resume": True}
+    return run_encode(Session(checked(options, EncodeOptions), warn), job.path, job.output_path, observer)
 
 
-def _verdict(report: Any) -> tuple[int, str]:
-    if getattr(report, "target_met", True):
+def _verdict(report: SearchReport | EncodeReport) -> tuple[int, str]:
+    if isinstance(report, EncodeReport) or report.target_met:
         return 0, ""
-    closest = f"CRF {number(report.crf)} came closest with a verified VMAF of {report.vmaf:.2f}"
-    return _NOT_MET, f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text})"
+    return TargetError.exit_code, not_met(report)
 
 
 class _Telling(JobObserver):

@@ -13,15 +13,16 @@ import msgspec
 from vmaftune.batch.queue import Wanted
 from vmaftune.corpus.sources import VIDEO_SUFFIXES
 from vmaftune.errors import UserError
-from vmaftune.jobs.options import HostOptions
+from vmaftune.jobs.encode_streams import default_output
+from vmaftune.jobs.options import EncodeOptions, HostOptions, SearchOptions
+from vmaftune.jobs.session import DEFAULT_ENCODER
 from vmaftune.media.facts import shown
 
 MANIFEST_SUFFIX = ".csv"
-OF_THE_RUN = frozenset((*get_type_hints(HostOptions), "vmaf_threads", "strict_plugins"))
+OF_THE_RUN = frozenset((*get_type_hints(HostOptions), "vmaf_threads", "strict_plugins", "overwrite", "resume"))
 """Options that say what a job runs on, not what comes of it: those of the running batch, kept in no row."""
 
 _OUTPUT_SUFFIX = ".mkv"
-_BESIDE = ".vmaf-tune"
 _FILE, _OUTPUT = "file", "output"
 
 
@@ -29,14 +30,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for all files of a batch.
 
     Attributes:
-        kind: the typed dictionary of vmaftune.jobs.options that options are of.
+        encoders: names of those that there are, by which encodes beside their sources are known.
         options: of the command line and the configuration, for files that have no others.
         folder: where encodes go, with the sub-folders that sources have below a folder that was named; None: beside their
-            sources, as ``<name>.vmaf-tune.mkv``.
+            sources, as ``encode`` names them.
         encode: False searches alone.
     """
 
-    kind: type[Any]
+    encoders: frozenset[str]
     options: dict[str, Any]
     folder: Path | None
     encode: bool
@@ -59,13 +60,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return _distinct(wanted)
 
     def _wanted(self, file: Path, below: Path) -> Wanted:
-        return Wanted(file=file, output=self._output(file, below), options=self.options)
+        return Wanted(file=file, output=self._output(file, below, self.options), options=self.options)
 
-    def _output(self, file: Path, below: Path) -> Path | None:
+    def _output(self, file: Path, below: Path, options: Mapping[str, Any]) -> Path | None:
         if not self.encode:
             return None
         if self.folder is None:
-            return file.with_name(f"{file.stem}{_BESIDE}{_OUTPUT_SUFFIX}")
+            return default_output(file, options.get("encoder") or DEFAULT_ENCODER)
         return self.folder / below.with_suffix(_OUTPUT_SUFFIX)
 
     def _videos(self, folder: Path) -> list[Path]:
@@ -77,11 +78,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             )
         except OSError as error:
             raise UserError(f"cannot read the folder {shown(folder)}: {error.strerror}") from error
+        made = [[f".{name}"] for name in self.encoders]
         videos = [
             file
             for file in files
             if not any(part.startswith(".") for part in file.relative_to(folder).parts)
-            and not file.name.endswith(f"{_BESIDE}{_OUTPUT_SUFFIX}")
+            and file.suffixes[-2:-1] not in made
             and not (inside is not None and inside != folder.resolve() and file.resolve().is_relative_to(inside))
         ]
         if not videos:
@@ -89,17 +91,22 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return videos
 
     def _manifest(self, path: Path) -> Iterator[Wanted]:
-        types = {k: v for k, v in get_type_hints(self.kind).items() if k not in OF_THE_RUN}
+        types = {
+            k: v
+            for k, v in get_type_hints(EncodeOptions if self.encode else SearchOptions).items()
+            if k not in OF_THE_RUN
+        }
         for number, cells in _rows(path, {_FILE, _OUTPUT, *types}):
             place = f"{shown(path)}, line {number}"
             if not cells.get(_FILE):
                 raise UserError(f"{place}: no file is named")
             file = path.parent / cells[_FILE]
-            output = self._output(file, Path(file.name))
+            own = {name: _value(cells[name], types[name], place, name) for name in types if cells.get(name)}
+            options = {**self.options, **own}
+            output = self._output(file, Path(file.name), options)
             if cells.get(_OUTPUT) and self.encode:
                 output = (path.parent if self.folder is None else self.folder) / cells[_OUTPUT]
-            own = {name: _value(cells[name], types[name], place, name) for name in types if cells.get(name)}
-            yield Wanted(file=file, output=output, options={**self.options, **own})
+            yield Wanted(file=file, output=output, options=options)
 
 
 def merged(options: Mapping[str, Any], configured: msgspec.Struct) -> dict[str, Any]:

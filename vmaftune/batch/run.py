@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue as queues
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -105,17 +106,15 @@ class _Run:
             began = True
             row = self._looked_at(row)
             self._observer.began(row)
-            refusal = self._refusal(row)
-            if refusal is not None:
-                self._record(row, Result(code=_USER_MISTAKE, reason=refusal))
-                continue
-            self._queue.begin(row.id)
             job = Job(
                 file=row.file,
                 output=row.output,
                 options={**row.options, **self._host},
                 replace=self._overwrite or row.begun,
             )
+            if (problem := self._made_ready(row)) is not None:
+                self._record(row, problem)
+                continue
             self._running[self._executor.submit(job, partial(self._told, row))] = row
         if began:
             self._tell_of_waiting()
@@ -124,12 +123,18 @@ class _Run:
         """From any thread."""
         self._steps.put((row, step))
 
-    def _refusal(self, row: Row) -> str | None:
-        """Why a job must not begin: its output is there and is not its own."""
+    def _made_ready(self, row: Row) -> Result | None:
+        """Make the folder of the output, and note when the output is not there yet; what is wrong where that cannot be."""
         output = row.output_path
-        if output is None or row.begun or self._overwrite or not output.exists():
+        if output is None:
             return None
-        return f"{shown(output)} is there already: move it away, or allow it with --overwrite"
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            return Result(code=_USER_MISTAKE, reason=f"cannot make the folder {shown(output.parent)}: {error.strerror}")
+        if self._overwrite or not os.path.lexists(output):
+            self._queue.begin(row.id)
+        return None
 
     def _look(self) -> bool:
         """Find out the work of one row that waits; whether there was one."""

@@ -59,7 +59,10 @@ def name_of(path: Path) -> str:
 
 def failure_line(path: Path, reason: str) -> str:
     """Why a file failed; its name once."""
-    return reason.replace(shown(path), name_of(path)) if path.name in reason else f"{name_of(path)}: {reason}"
+    for name in (shown(path), shown(path.name)):
+        if name in reason and (name != shown(path.name) or reason.startswith(name)):
+            return reason.replace(name, name_of(path))
+    return f"{name_of(path)}: {reason}"
 
 
 def result_line(path: Path, report: Mapping[str, Any] | None, reason: str, seconds: float) -> str:

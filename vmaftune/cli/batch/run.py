@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import click
 
@@ -21,6 +21,7 @@ from vmaftune.cli.batch.group import BatchCommand
 from vmaftune.cli.batch.screen import BatchScreen
 from vmaftune.cli.batch.totals import failure_lines, total_lines
 from vmaftune.cli.options import (
+    NUMBER,
     choice_options,
     goal_options,
     host_options,
@@ -31,10 +32,11 @@ from vmaftune.cli.options import (
 )
 from vmaftune.cli.output import json_line
 from vmaftune.errors import UserError
-from vmaftune.jobs.options import SearchOptions, checked
+from vmaftune.jobs.options import EncodeOptions, SearchOptions, checked
 from vmaftune.jobs.session import Session, warn
 
 _FAILED, _NOT_MET = 1, 3
+_OF_ENCODES = sorted(set(get_type_hints(EncodeOptions)) - set(get_type_hints(SearchOptions)))
 _PATH = click.Path(path_type=Path)
 _OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json", "overwrite", "scheduler", "ship")
 
@@ -57,6 +59,10 @@ _OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json",
 @range_options
 @sample_options
 @score_options
+@click.option("--crf", type=NUMBER, help="Encode at this CRF, without a search.")
+@click.option("--acodec", metavar="NAME", help="ffmpeg's encoder for audio.  [default: copied]")
+@click.option("--verify/--no-verify", default=None, help="Decode the output and compare its frames.  [default: verify]")
+@click.option("--final-score", is_flag=True, default=None, help="Score the whole output, and learn from it.")
 @plugin_options
 @host_options
 @click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, a line each, as it is done.")
@@ -78,9 +84,7 @@ def command(**options: Any) -> int:
         queue.recover()
         enqueued = None
         if run["named"]:
-            own = checked(merged(options, session.config.search), SearchOptions)
-            plan = Plan(kind=SearchOptions, options=dict(own), folder=run["output"], encode=not run["search_only"])
-            enqueued = queue.add(plan.of(run["named"]))
+            enqueued = queue.add(_plan(run, options, session).of(run["named"]))
         ids = None if enqueued is None else enqueued.ids
         counts = queue.counts(ids)
         if not sum(counts.values()):
@@ -98,6 +102,16 @@ def command(**options: Any) -> int:
             raise
         rows = list(queue.rows(ids))
     return _summary(rows, screen, time.monotonic() - began)
+
+
+def _plan(run: Mapping[str, Any], options: Mapping[str, Any], session: Session) -> Plan:
+    own = merged(options, session.config.search)
+    if run["search_only"] and (only := [name for name in _OF_ENCODES if own.pop(name, None) is not None]):
+        raise UserError(f"--{only[0].replace('_', '-')} says how to encode: leave it out with --search-only")
+    kind: type[Any] = SearchOptions if run["search_only"] else EncodeOptions
+    encoders = frozenset(session.manager.encoders)
+    options = dict(checked(own, kind))
+    return Plan(encoders=encoders, options=options, folder=run["output"], encode=not run["search_only"])
 
 
 def _executor(
