@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.worst_frames import lowest
-from vmaftune.media.facts import MediaFacts
+from vmaftune.media.facts import MediaFacts, read_facts
 from vmaftune.report.pictures import Image, Pair, Video, as_pairs, take_frames
 from vmaftune.state.workspace import workspace
 from vmaftune.types import FloatArray
@@ -25,6 +25,10 @@ from vmaftune.types import FloatArray
 WORST = 4
 APART_SECONDS = 1.0
 PICTURES_BYTES = 700_000
+
+Progress = Callable[[float], None]
+
+_NOT_KEPT = "The scores of single frames were not kept."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +87,7 @@ class Look:
     problem: str = ""
 
 
-def look_at_search(
-    session: Session, path: Path, crf: float, on_progress: Callable[[float], None] = lambda share: None
-) -> Look:
+def look_at_search(session: Session, path: Path, crf: float, on_progress: Progress = lambda share: None) -> Look:
     """A look at the verifying probe at ``crf``, whose scores the session's cache holds.
 
     A probe leaves no file, so the samples that the worst frames are in are encoded once more. What fails is said in the look.
@@ -93,22 +95,71 @@ def look_at_search(
     Args:
         on_progress: called with the share of that encode that is done, 0 to 1.
     """
+    return _look(
+        session, path, lambda ffmpeg, source, folder: _at_probe(session, ffmpeg, source, crf, folder, on_progress)
+    )
+
+
+def look_at_encode(
+    session: Session,
+    path: Path,
+    encode: Path,
+    crf: float,
+    scores: FloatArray | None,
+    on_progress: Progress = lambda share: None,
+) -> Look:
+    """A look at a full encode: at all of it where every frame was scored, else at its search's probe.
+
+    Args:
+        scores: VMAF of every frame of the encode, shape (frames,); None where it was not measured.
+        on_progress: as in look_at_search.
+    """
+
+    def look(ffmpeg: Ffmpeg, source: PreparedSource, folder: Path) -> Look:
+        whole = scores is not None or source.samples[0].path == source.path
+        if not whole:
+            return _at_probe(session, ffmpeg, source, crf, folder, on_progress)
+        known = _scores(session, ffmpeg, source, crf, folder) if scores is None else scores
+        seen = Look(facts=source.facts, scores=known)
+        if known is None:
+            return replace(seen, problem=_NOT_KEPT)
+        span = Span(start_seconds=0.0, frames=len(known), seconds=source.facts.duration_seconds)
+        seen = replace(seen, spans=[span], worst=worst_frames(known, [span]))
+        return _or_why_not(seen, lambda: _of_file(seen, ffmpeg, source, encode, folder))
+
+    return _look(session, path, look)
+
+
+def _look(session: Session, path: Path, look: Callable[[Ffmpeg, PreparedSource, Path], Look]) -> Look:
     try:
         ffmpeg = session.ffmpeg()
         spec = session.encoder(ffmpeg)
         with workspace() as folder:
-            source = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder)
-            prober = Prober(ffmpeg, source, pool="mean", threads=1, store=session.store, folder=folder)
-            look = Look(facts=source.facts, spans=_spans(source), scores=prober.frame_scores(crf))
-            if look.scores is None:
-                return replace(look, problem="The scores of single frames were not kept.")
-            look = replace(look, worst=worst_frames(look.scores, look.spans))
-            try:
-                return _with_pictures(look, ffmpeg, source, crf, folder, on_progress)
-            except VmafTuneError as error:
-                return replace(look, problem=f"There are no pictures: {error}.")
+            return look(ffmpeg, prepare(ffmpeg, path, session.encode_request(spec), session.store, folder), folder)
     except VmafTuneError as error:
         return Look(problem=f"The source could not be read again: {error}.")
+
+
+def _at_probe(
+    session: Session, ffmpeg: Ffmpeg, source: PreparedSource, crf: float, folder: Path, on_progress: Progress
+) -> Look:
+    look = Look(facts=source.facts, spans=_spans(source), scores=_scores(session, ffmpeg, source, crf, folder))
+    if look.scores is None:
+        return replace(look, problem=_NOT_KEPT)
+    look = replace(look, worst=worst_frames(look.scores, look.spans))
+    return _or_why_not(look, lambda: _of_samples(look, ffmpeg, source, crf, folder, on_progress))
+
+
+def _scores(session: Session, ffmpeg: Ffmpeg, source: PreparedSource, crf: float, folder: Path) -> FloatArray | None:
+    prober = Prober(ffmpeg, source, pool="mean", threads=1, store=session.store, folder=folder)
+    return prober.frame_scores(crf)
+
+
+def _or_why_not(look: Look, pictures: Callable[[], Look]) -> Look:
+    try:
+        return pictures()
+    except VmafTuneError as error:
+        return replace(look, problem=f"There are no pictures: {error}.")
 
 
 def worst_frames(scores: FloatArray, spans: Sequence[Span]) -> list[Frame]:
@@ -127,14 +178,6 @@ def worst_frames(scores: FloatArray, spans: Sequence[Span]) -> list[Frame]:
     return frames
 
 
-def with_pairs(look: Look, images: dict[tuple[int, int], tuple[Image, Image]], made_from: str) -> Look:
-    """The look with the pictures of its worst frames, by span and index."""
-    keys = list(images)
-    pairs = as_pairs({number: images[key] for number, key in enumerate(keys)}, PICTURES_BYTES)
-    worst = [replace(frame, pair=pairs[keys.index((frame.span, frame.index))]) for frame in look.worst]
-    return replace(look, worst=worst, made_from=made_from)
-
-
 def _spans(source: PreparedSource) -> list[Span]:
     # By the frames before the filters: those change how many there are more often than how long they last.
     return [
@@ -143,8 +186,8 @@ def _spans(source: PreparedSource) -> list[Span]:
     ]
 
 
-def _with_pictures(
-    look: Look, ffmpeg: Ffmpeg, source: PreparedSource, crf: float, folder: Path, on_progress: Callable[[float], None]
+def _of_samples(
+    look: Look, ffmpeg: Ffmpeg, source: PreparedSource, crf: float, folder: Path, on_progress: Progress
 ) -> Look:
     concerned = sorted({frame.span for frame in look.worst})
     total, done = sum(source.frames[at] for at in concerned), 0
@@ -168,6 +211,25 @@ def _with_pictures(
         done += frames
     made_from = (
         "A probe leaves no file behind, so the pictures are of one more encode with the same settings; "
-        "the scores are the probe's."
+        "the scores are the probe’s."
     )
-    return with_pairs(look, images, made_from)
+    return _with_pairs(look, images, made_from)
+
+
+def _of_file(look: Look, ffmpeg: Ffmpeg, source: PreparedSource, encode: Path, folder: Path) -> Look:
+    settings = of_one_size(source.settings, (source.facts.width, source.facts.height))
+    reference = Video(path=source.path, stream_index=source.facts.stream_index, chain=settings.video_filter)
+    indices = [frame.index for frame in look.worst]
+    made = Video(path=encode, stream_index=read_facts(encode).stream_index)
+    taken = take_frames(ffmpeg, reference, made, indices, look.spans[0].frames, folder)
+    return _with_pairs(
+        look, {(0, index): both for index, both in taken.items()}, "The pictures are of the finished encode."
+    )
+
+
+def _with_pairs(look: Look, images: Mapping[tuple[int, int], tuple[Image, Image]], made_from: str) -> Look:
+    """The look with the pictures of its worst frames, by span and index."""
+    keys = list(images)
+    pairs = as_pairs({number: images[key] for number, key in enumerate(keys)}, PICTURES_BYTES)
+    worst = [replace(frame, pair=pairs[keys.index((frame.span, frame.index))]) for frame in look.worst]
+    return replace(look, worst=worst, made_from=made_from)

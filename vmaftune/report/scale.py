@@ -20,6 +20,7 @@ class Axis:
         low, high: values at its ends; both above 0 where ``log``.
         label: what it shows, with its unit.
         log: equal steps are equal ratios.
+        whole: ticks are at whole numbers only.
         text: how a tick is written.
     """
 
@@ -27,6 +28,7 @@ class Axis:
     high: float
     label: str
     log: bool = False
+    whole: bool = False
     text: Callable[[float], str] = plain
 
     def share(self, value: float) -> float:
@@ -37,7 +39,8 @@ class Axis:
 
     def ticks(self, most: int) -> list[float]:
         """At most about ``most`` round values on the axis."""
-        return log_ticks(self.low, self.high, most) if self.log else linear_ticks(self.low, self.high, most)
+        ticks = log_ticks(self.low, self.high, most) if self.log else linear_ticks(self.low, self.high, most)
+        return [tick for tick in ticks if tick.is_integer()] if self.whole else ticks
 
 
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
@@ -57,10 +60,3 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
         if len(found) <= most:
             break
     return found
-
-
-def padded(values: list[float], share: float = 0.06) -> tuple[float, float]:
-    """Ends of an axis that shows all of ``values`` with some room; never of no length."""
-    low, high = min(values), max(values)
-    room = share * (high - low) or max(1.0, abs(high)) * share
-    return low - room, high + room

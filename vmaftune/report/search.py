@@ -15,6 +15,7 @@ from vmaftune.report.frames import frames_section
 from vmaftune.report.look import Look
 from vmaftune.report.page import Page, Section, Tile
 from vmaftune.report.svg import Chart
+from vmaftune.report.table import Cell, Table
 from vmaftune.report.words import command, counted, lasting, name, rate, size
 from vmaftune.types import ProbeRecord
 
@@ -111,41 +112,29 @@ def curve_section(report: SearchReport) -> Section:
     return Section(title="The curve", template="curve", content=shown)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Probe:
-    number: int
-    crf: str
-    vmaf: str
-    off: str
-    rate: str
-    percent: str
-    seconds: str
-    frames: str
-    how: str
-    best: bool
-    reaches: bool
-
-
 def probes_section(report: SearchReport) -> Section:
     """Every probe, in the order in which it became known."""
     best = result_probe(report)
     rows = [
-        _Probe(
-            number=place,
-            crf=number(probe.crf),
-            vmaf=f"{probe.vmaf:.2f}",
-            off=f"± {probe.deviation:.2f}" if probe.deviation else "",
-            rate=rate(probe.bitrate_kbps),
-            percent=f"{probe.encoded_percent:.1f} %",
-            seconds=lasting(_seconds(probe)),
-            frames=f"{probe.frames:,}",
-            how=curve.how(probe),
-            best=probe is best,
-            reaches=probe.vmaf >= report.target,
+        (
+            Cell(text=str(place)),
+            Cell(text=number(probe.crf)),
+            Cell(
+                text=f"{probe.vmaf:.2f}",
+                small=f"± {probe.deviation:.2f}" if probe.deviation else "",
+                style="reaches" if probe.vmaf >= report.target else "misses",
+            ),
+            Cell(text=f"{probe.encoded_percent:.1f} %"),
+            Cell(text=rate(probe.bitrate_kbps)),
+            Cell(text=lasting(_seconds(probe))),
+            Cell(text=f"{probe.frames:,}"),
+            Cell(text=f"{curve.how(probe)}, the result" if probe is best else curve.how(probe)),
         )
         for place, probe in enumerate(report.probes, 1)
     ]
-    return Section(title="Probes", template="probes", content=rows)
+    columns = ("#", "CRF", "VMAF", "Size", "Bit rate", "Time", "Frames", "<How")
+    best_row = next(place for place, probe in enumerate(report.probes) if probe is best)
+    return Section(title="Probes", template="table", content=Table(columns=columns, rows=rows, best=best_row))
 
 
 def sizes_section(report: SearchReport, look: Look) -> Section:

@@ -199,7 +199,7 @@ class Chart:
         """The chart at a size in pixels, at which its type has the page's size."""
         y_ticks = self.y.ticks(height // 55)
         left = 8 + _CHARACTER * max((len(self.y.text(tick)) for tick in y_ticks), default=1)
-        place = Place(x_axis=self.x, y_axis=self.y, left=left, top=24, width=width - left - 12, height=height - 64)
+        place = Place(x_axis=self.x, y_axis=self.y, left=left, top=24, width=width - left - 20, height=height - 64)
         inside = Markup().join(layer.draw(place) for layer in self.layers)
         view = f"{place.left:.1f} {place.top - 6:.1f} {place.width + 8:.1f} {place.height + 6:.1f}"
         x, y, wide, high = view.split()
@@ -212,7 +212,7 @@ class Chart:
 
     def _grid(self, place: Place, y_ticks: Sequence[float], width: int, height: int) -> Markup:
         drawn = Markup('<text class="axis" x="0" y="12">{}</text>').format(self.y.label)
-        drawn += Markup('<text class="axis end" x="{}" y="{}">{}</text>').format(width - 4, height - 4, self.x.label)
+        drawn += Markup('<text class="axis end" x="{}" y="{}">{}</text>').format(width - 20, height - 4, self.x.label)
         for tick in y_ticks:
             y = place.y(tick)
             drawn += Markup('<path class="grid" d="M{:.1f} {:.1f}h{:.1f}"/>').format(place.left, y, place.width)
@@ -235,6 +235,7 @@ SHAPES = {
     "ring": Markup('<circle class="hollow" r="4.5"/>'),
     "square": Markup('<rect x="-4.5" y="-4.5" width="9" height="9"/>'),
     "hollow-square": Markup('<rect class="hollow" x="-4" y="-4" width="8" height="8"/>'),
+    "halo": Markup('<circle class="halo" r="10"/>'),
     "result": Markup('<circle class="halo" r="10"/><circle r="5"/>'),
     "result-square": Markup('<circle class="halo" r="10"/><rect x="-4.5" y="-4.5" width="9" height="9"/>'),
     "triangle": Markup('<path d="M0 -6L5.5 4.5H-5.5Z"/>'),

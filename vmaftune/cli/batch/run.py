@@ -18,6 +18,7 @@ from vmaftune.batch.queue import Queue, Row
 from vmaftune.batch.run import run_batch
 from vmaftune.cli.batch.common import queue_option, queue_path, result_line
 from vmaftune.cli.batch.group import BatchCommand
+from vmaftune.cli.batch.page import write_batch_page
 from vmaftune.cli.batch.screen import BatchScreen
 from vmaftune.cli.batch.totals import failure_lines, total_lines
 from vmaftune.cli.options import (
@@ -27,6 +28,7 @@ from vmaftune.cli.options import (
     host_options,
     plugin_options,
     range_options,
+    report_option,
     sample_options,
     score_options,
 )
@@ -34,11 +36,12 @@ from vmaftune.cli.output import json_line
 from vmaftune.errors import UserError
 from vmaftune.jobs.options import EncodeOptions, SearchOptions, checked
 from vmaftune.jobs.session import Session, warn
+from vmaftune.report.page import check_page
 
 _FAILED, _NOT_MET = 1, 3
 _OF_ENCODES = sorted(set(get_type_hints(EncodeOptions)) - set(get_type_hints(SearchOptions)))
 _PATH = click.Path(path_type=Path)
-_OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json", "overwrite", "scheduler", "ship")
+_OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json", "overwrite", "report", "scheduler", "ship")
 
 
 @click.command("batch", cls=BatchCommand)
@@ -65,6 +68,7 @@ _OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json",
 @click.option("--final-score", is_flag=True, default=None, help="Score the whole output, and learn from it.")
 @plugin_options
 @host_options
+@report_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, a line each, as it is done.")
 def command(**options: Any) -> int:
     """Search and encode many files: FILES, the videos below a DIR, or those of a table with columns file, output, and options.
@@ -73,6 +77,7 @@ def command(**options: Any) -> int:
     vmaf-tune batch films/ -o encoded/ -e libx265 --min-vmaf 93 --jobs 2
     vmaf-tune batch                     goes on with all that is queued
     """
+    check_page(options["report"])
     began = time.monotonic()
     run = {name: options.pop(name) for name in _OF_THE_COMMAND}
     session = Session(options)
@@ -101,6 +106,8 @@ def command(**options: Any) -> int:
             _say_how_to_go_on(queue, screen, ids, run["queue"])
             raise
         rows = list(queue.rows(ids))
+    if run["report"] is not None:
+        write_batch_page(rows, time.monotonic() - began, run["report"])
     return _summary(rows, screen, time.monotonic() - began)
 
 

@@ -20,8 +20,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const down = head.getAttribute("aria-sort") === "ascending";
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const key = (row) => row.cells[at].dataset.key ?? row.cells[at].textContent;
-      const rows = [...body.rows].sort((a, b) => key(a).localeCompare(key(b), "en", { numeric: true }));
+      const value = (row) => row.cells[at].dataset.key ?? row.cells[at].textContent;
+      const compared = (a, b) => a - b || a.localeCompare(b, "en", { numeric: true });
+      const rows = [...body.rows].sort((a, b) => compared(value(a), value(b)));
       body.append(...(down ? rows.reverse() : rows));
     });
   });

@@ -1,0 +1,141 @@
+"""The page of a full encode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vmaftune import __version__
+from vmaftune.encoders.spec import number
+from vmaftune.jobs.encode_report import EncodeReport
+from vmaftune.report import search
+from vmaftune.report.bars import Bar, bars
+from vmaftune.report.frames import frames_section
+from vmaftune.report.look import Look
+from vmaftune.report.page import Page, Section, Tile
+from vmaftune.report.words import counted, lasting, name, rate, size
+
+
+def encode_page(report: EncodeReport, look: Look, missed: str | None = None) -> Page:
+    """The page of one encode.
+
+    Args:
+        missed: where its quality falls short of what was asked for, in a sentence.
+    """
+    found = report.search
+    target = None if found is None else found.target
+    return Page(
+        title=_title(report),
+        subject=name(report.output),
+        job="encode",
+        good=missed is None,
+        lead=[*_lead(report), *([missed] if missed else [])],
+        tiles=_tiles(report),
+        sections=[
+            part
+            for part in (
+                _sizes(report),
+                frames_section(look, target, _frames_title(report)),
+                *([search.curve_section(found), search.probes_section(found)] if found is not None else []),
+                _times(report),
+                _streams(report),
+                *([search.learned_section(found)] if found is not None else []),
+                _settings(report, look),
+                search.command_section(report.command, "Made by"),
+            )
+            if part is not None
+        ],
+    )
+
+
+def _title(report: EncodeReport) -> str:
+    share = f"{100.0 * report.output_bytes / max(1, report.source_bytes):.0f} % of the size"
+    vmaf = _vmaf(report)
+    return f"{share}, VMAF {vmaf:.2f}" if vmaf is not None else f"{share}, at CRF {number(report.crf)}"
+
+
+def _vmaf(report: EncodeReport) -> float | None:
+    if report.final_vmaf is not None:
+        return report.final_vmaf
+    return None if report.search is None else report.search.vmaf
+
+
+def _lead(report: EncodeReport) -> list[str]:
+    change = f"{size(report.source_bytes)} became {size(report.output_bytes)}"
+    lines = [
+        f"{name(report.source)} was encoded with {_encoder(report)} at CRF {number(report.crf)}: {change}, all streams counted."
+    ]
+    if report.final_vmaf is not None:
+        line = f"All {counted(report.frames, 'frame')} of the encode were scored: VMAF {report.final_vmaf:.2f}"
+        if report.search is not None:
+            line += f", where its samples had let expect {report.search.vmaf:.2f} and {report.search.target:g} was asked for"
+        lines.append(f"{line}.")
+    elif report.search is not None:
+        asked = f"{report.search.target:g} was asked for"
+        lines.append(f"VMAF is of the samples that were searched, where {asked}; --final-score measures the whole.")
+    if report.checked:
+        lines.append("Every frame was decoded, and is shown when the source’s is.")
+    if report.encoded_percent > 100.0:
+        lines.append("The encode is larger than the source’s video: a copy would be smaller, and lossless.")
+    return lines
+
+
+def _tiles(report: EncodeReport) -> list[Tile]:
+    vmaf, kbps = _vmaf(report), report.video_bytes * 8 / 1000 / max(report.duration_seconds, 1e-3)
+    tiles = [Tile(label="Size", value=size(report.output_bytes), note=f"of {size(report.source_bytes)}")]
+    if vmaf is not None:
+        what = "of the whole" if report.final_vmaf is not None else "of the samples"
+        tiles.append(Tile(label="VMAF", value=f"{vmaf:.2f}", note=f"verified, {what}"))
+    tiles.append(Tile(label="CRF", value=number(report.crf), note=f"{_encoder(report)}; {rate(kbps)}"))
+    tiles.append(
+        Tile(label="Time", value=lasting(report.total_seconds), note=f"encode alone {lasting(report.encode_seconds)}")
+    )
+    return tiles
+
+
+def _sizes(report: EncodeReport) -> Section:
+    source_video = round(100.0 * report.video_bytes / report.encoded_percent) if report.encoded_percent else 0
+    files = [
+        Bar(label="source", value=report.source_bytes, text=size(report.source_bytes)),
+        Bar(label="encode", value=report.output_bytes, text=size(report.output_bytes)),
+    ]
+    video = [
+        Bar(label="source", value=source_video, text=size(source_video)),
+        Bar(
+            label="encode", value=report.video_bytes, text=f"{size(report.video_bytes)}, {report.encoded_percent:.1f} %"
+        ),
+    ]
+    return Section(
+        title="Size", template="bars", content=[("The files", bars(files)), ("Their video alone", bars(video))]
+    )
+
+
+def _frames_title(report: EncodeReport) -> str:
+    return "Frame by frame" if report.final_vmaf is not None else "Frame by frame, as the search verified them"
+
+
+def _times(report: EncodeReport) -> Section:
+    searched = 0.0 if report.search is None else report.search.total_seconds
+    rest = max(0.0, report.total_seconds - searched - report.encode_seconds)
+    parts = [("search", searched)] if searched else []
+    parts += [("encode", report.encode_seconds), ("checks and all else", rest)]
+    rows = bars([Bar(label=label, value=seconds, text=lasting(seconds)) for label, seconds in parts])
+    return Section(title="Time", template="bars", content=[("Where it went", rows)])
+
+
+def _streams(report: EncodeReport) -> Section | None:
+    return Section(title="Streams kept", template="lines", content=report.streams) if report.streams else None
+
+
+def _settings(report: EncodeReport, look: Look) -> Section:
+    output = (
+        "output",
+        f"{name(Path(report.output))}, {counted(report.frames, 'frame')}, {lasting(report.duration_seconds)}",
+    )
+    if report.search is not None:
+        return search.settings_section(report.search, look, [output])
+    rows = [output, ("encoder", _encoder(report)), ("pixel format", report.pix_fmt), ("vmaf-tune", __version__)]
+    return Section(title="Settings and versions", template="settings", content=rows)
+
+
+def _encoder(report: EncodeReport) -> str:
+    return report.encoder if report.preset is None else f"{report.encoder}, preset {report.preset}"
