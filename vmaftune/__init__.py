@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from vmaftune.api import encode as encode
     from vmaftune.api import predict as predict
     from vmaftune.api import score as score
     from vmaftune.api import search as search
@@ -35,7 +36,7 @@ PROJECT = "vmaftune"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
-_API = ("predict", "score", "search", "worst_frames")
+_API = ("encode", "predict", "score", "search", "worst_frames")
 
 
 def __getattr__(name: str) -> Any:

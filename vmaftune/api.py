@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from vmaftune.crf_search.engine import Observer
 from vmaftune.errors import UserError
+from vmaftune.jobs.encode import run_encode
+from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.options import PredictOptions, ScoreJobOptions, SearchOptions, checked
+from vmaftune.jobs.options import EncodeOptions, PredictOptions, ScoreJobOptions, SearchOptions, checked
 from vmaftune.jobs.predict import PredictReport, run_predict
 from vmaftune.jobs.score import ScoreReport, run_score
 from vmaftune.jobs.search import run_search
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 __all__ = [
+    "EncodeReport",
     "JobObserver",
     "Observer",
     "PredictReport",
     "ScoreReport",
     "SearchReport",
     "WorstFramesReport",
+    "encode",
     "predict",
     "score",
     "search",
@@ -61,6 +65,29 @@ def search(source: str | Path, *, observer: Observer | None = None, **options: U
     """
     session = Session(checked(options, SearchOptions), _log.warning)
     return run_search(session, Path(source), observer or Observer())
+
+
+def encode(
+    source: str | Path,
+    output: str | Path | None = None,
+    *,
+    observer: JobObserver | None = None,
+    **options: Unpack[EncodeOptions],
+) -> EncodeReport:
+    """Search the CRF of ``source``, then encode the whole with every stream kept.
+
+    Args:
+        output: its suffix names the container; None is ``<stem>.<encoder>.mkv`` beside the source.
+        observer: told of every step; an exception that it raises ends ffmpeg and the job, and nothing is left of the output.
+        **options: see EncodeOptions.
+
+    Raises:
+        UserError: an option or the source is wrong, or the output is there already.
+        TargetError: no CRF reaches ``min_vmaf``, or the encode is over ``max_encoded_percent``; there is no output.
+        VmafTuneError: a failure of ours or of the machine; there is no output.
+    """
+    session = Session(checked(options, EncodeOptions), _log.warning)
+    return run_encode(session, Path(source), None if output is None else Path(output), observer or JobObserver())
 
 
 def predict(

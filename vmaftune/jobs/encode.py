@@ -105,6 +105,19 @@ def run_encode(
     return report
 
 
+def missed(report: EncodeReport) -> str | None:
+    """One line where the VMAF of the whole falls short of the target by more than the tolerance; the file stays."""
+    if report.search is None or report.final_vmaf is None:
+        return None
+    target, tolerance = report.search.target, report.search.tolerance
+    if report.final_vmaf >= target - tolerance:
+        return None
+    return (
+        f"the whole has VMAF {report.final_vmaf:.2f}, below the target of {target:g} by more than {tolerance:g}: its samples,"
+        f" with {report.search.vmaf:.2f}, stand badly for it; search with more (--samples) or a higher --min-vmaf"
+    )
+
+
 def _odd(path: Path, facts: MediaFacts) -> list[str]:
     """What a person should know of the pictures."""
     with av.open(file_url(path), metadata_errors="replace") as container:
@@ -261,6 +274,7 @@ def _scored(
             ffmpeg, pair, decided.comparison, threads=session.threads(), folder=folder, on_progress=progress
         )
     check_pairing(len(scores), report.frames, shown(pair.encode))
+    observer.scored(scores)
     vmaf = round(pooled(scores, session.option("pool", "mean")), 6)
     if decided.curve is not None:
         index = int(np.flatnonzero(decided.curve.context.crfs == decided.crf)[0])

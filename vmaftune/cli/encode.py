@@ -1,0 +1,170 @@
+"""``vmaf-tune encode``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.filesize import decimal
+
+from vmaftune.cli.options import (
+    NUMBER,
+    encode_options,
+    events_option,
+    goal_options,
+    host_options,
+    json_option,
+    plugin_options,
+    range_options,
+    report_option,
+    sample_options,
+    score_options,
+)
+from vmaftune.cli.output import print_json
+from vmaftune.cli.page import KeptScores, write_encode_page
+from vmaftune.cli.screen import Screen
+from vmaftune.encoders.spec import number
+from vmaftune.events.observers import Observers
+from vmaftune.events.stream import EventStream
+from vmaftune.jobs.encode import missed, run_encode
+from vmaftune.jobs.encode_report import EncodeReport
+from vmaftune.jobs.session import Session, warn
+from vmaftune.media.facts import shown
+from vmaftune.report.page import check_page
+
+_NOT_MET = 3
+
+
+@click.command("encode")
+@encode_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE.mkv|mp4|mov|webm",
+    help="The encode.  [default: STEM.ENCODER.mkv beside the source]",
+)
+@click.option("--crf", type=NUMBER, help="Encode at this CRF, without a search.")
+@click.option("--acodec", metavar="NAME", help="ffmpeg's name of an encoder for audio.  [default: copy]")
+@click.option("--overwrite", is_flag=True, default=None, help="Replace an output that is there.")
+@click.option("--resume", is_flag=True, default=None, help="Take an output that these settings made for the result.")
+@click.option(
+    "--verify/--no-verify", default=None, help="Compare all frames and times with the source's.  [default: on]"
+)
+@click.option("--final-score", is_flag=True, default=None, help="Measure VMAF of the whole encode, and learn from it.")
+@goal_options
+@range_options
+@sample_options
+@score_options
+@plugin_options
+@host_options
+@report_option
+@json_option
+@events_option
+def command(**options: Any) -> int:
+    """Search the CRF, then encode the whole and keep every stream; the file has its name only when it is whole.
+
+    \b
+    vmaf-tune encode -i film.mkv -e libx265 --min-vmaf 93
+    vmaf-tune encode -i film.mkv -o film.mp4 --acodec aac --final-score
+    """
+    check_page(options["report"])
+    events: EventStream = options["events"]
+    events.started("encode", options["input_"])
+    session = Session(options, events.warn)
+    machine = options["as_json"] or events.on
+    with EncodeScreen(quiet=machine and not sys.stderr.isatty()) as screen:
+        observer = Observers(screen, events.observer(), kept := KeptScores())
+        report = run_encode(session, options["input_"], options["output"], observer)
+    if options["as_json"]:
+        print_json(report)
+    elif not events.on:
+        click.echo("\n".join(result_lines(report)))
+    message = missed(report)
+    if options["report"] is not None:
+        write_encode_page(session, report, kept.scores, message, options["report"])
+    if message is not None:
+        warn(message)
+    code = 0 if message is None else _NOT_MET
+    events.result(code, message, encode=report)
+    return code
+
+
+class EncodeScreen(Screen):
+    """Shows a search, and the encode and the checks after it, on standard error."""
+
+    def encoding(self, output: Path, crf: float, frames: int) -> None:
+        self._begin(f"encoding at CRF {number(crf)}", frames)
+
+    def encode_progress(self, share: float) -> None:
+        self._show(share)
+
+    def checking(self, what: str) -> None:
+        self._begin({"decode": "checking every frame", "score": "scoring the whole"}[what], self._whole)
+
+    def check_progress(self, share: float) -> None:
+        self._show(share)
+
+    def _begin(self, what: str, frames: int) -> None:
+        self._what, self._whole, self._began = what, frames, time.monotonic()
+        self.note(f"  {what}, {frames} frames")
+        if self.display is not None:
+            self._end()
+            self._task = self.display.add_task(what, total=1.0)
+
+    def _show(self, share: float) -> None:
+        if self.display is None or self._task is None or share <= 0.0:
+            return
+        seconds = time.monotonic() - self._began
+        rate, left = self._whole * share / max(seconds, 0.001), seconds * (1.0 - share) / share
+        described = f"{self._what}  {rate:.1f} fps, {_duration(left)} left"
+        self.display.update(self._task, completed=share, description=described)
+
+    def _end(self) -> None:
+        if self.display is not None and self._task is not None:
+            self.display.remove_task(self._task)
+            self._task = None
+
+
+def result_lines(report: EncodeReport) -> list[str]:
+    """The result for a person."""
+    sizes = f"{decimal(report.output_bytes)} of {decimal(report.source_bytes)}"
+    kbps = report.video_bytes * 8 / 1000 / max(report.duration_seconds, 0.001)
+    search = report.search
+    took = [f"encode {_duration(report.encode_seconds)}", f"all {_duration(report.total_seconds)}"]
+    if search is not None:
+        took.insert(0, f"search {_duration(search.total_seconds)}")
+    lines = [
+        f"{shown(report.output)}: {sizes} ({100 * report.output_bytes / max(1, report.source_bytes):.1f} %)",
+        f"  video   {report.encoder} preset {report.preset or 'none'}, {report.pix_fmt}, crf {number(report.crf)}; "
+        f"{kbps:.0f} kb/s, {report.encoded_percent:.1f} % of the source's video",
+        *([f"  VMAF    {_vmaf(report)}"] if search is not None or report.final_vmaf is not None else []),
+        *(f"  {'streams' if n == 0 else '':8s}{line}" for n, line in enumerate(report.streams)),
+        f"  frames  {report.frames}, {_duration(report.duration_seconds)}"
+        + ("; each was decoded and is shown when the source's is" if report.checked else "; not checked"),
+        f"  time    {', '.join(took)}",
+    ]
+    if report.encoded_percent > 100.0:
+        lines.append("the encode is larger than the source's video; a copy would be smaller and lossless")
+    return lines
+
+
+def _vmaf(report: EncodeReport) -> str:
+    search, final = report.search, report.final_vmaf
+    if final is None:
+        return "" if search is None else f"{search.vmaf:.2f} of the samples, target {search.target:g}"
+    if search is None:
+        return f"{final:.2f} of the whole"
+    return f"{final:.2f} of the whole, {final - search.vmaf:+.2f} from the samples' {search.vmaf:.2f}; target {search.target:g}"
+
+
+def _duration(seconds: float) -> str:
+    """``12.3 s``, ``4:05``, ``1:02:03``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
