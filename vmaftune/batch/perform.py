@@ -96,7 +96,7 @@ class _Telling(JobObserver):
     def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
         self._curve = curve
 
-    def probing(self, number_: int, crf: float, probability: float, explore: bool) -> None:
+    def probing(self, number_: int, crf: float, probability: float | None, explore: bool) -> None:
         self._step(f"{'exploring ' if explore else ''}CRF {number(crf)}")
 
     def progress(self, share: float) -> None:

@@ -28,6 +28,8 @@ _COMMANDS = {
     "score": "VMAF of one video against another",
     "worst-frames": "the frames of an encode that came out worst, and their pictures",
     "predict": "the predicted VMAF(CRF) curve of a source, without encoding",
+    "compare": "encoders and presets at equal VMAF: size, time, BD-rate",
+    "ladder": "which resolution to stream at which bitrate",
     "plugins": "what is installed, and what is on",
     "sidecar": "what this host has learned: look at it, teach it, share it, forget it",
     "models": "the models that predictions come from",

@@ -1,11 +1,18 @@
-"""What goes to standard output for programs to read."""
+"""What goes to standard output and to files, for programs to read and for people."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import click
 import msgspec
+
+from vmaftune.errors import UserError
+from vmaftune.state import atomic
 
 
 def print_json(value: object) -> None:
@@ -19,3 +26,29 @@ def json_line(value: object) -> str:
         return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:
         return json.dumps(msgspec.to_builtins(value))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of a table: the first column to the left, all others to the right."""
+    first, *others = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(first), *(text.rjust(width) for text, width in zip(row[1:], others, strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def write_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table whole.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+    try:
+        atomic.write(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error

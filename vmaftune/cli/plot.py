@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vmaftune.errors import UserError
+from vmaftune.jobs.rates import RatePoint
 from vmaftune.jobs.search_report import SearchReport
+from vmaftune.report.curve import belief, lowest_shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FORMATS = (".png", ".svg", ".pdf")
-_SHOWN_BELOW_VMAF = 20.0
 _PRIOR, _POSTERIOR, _PROBE = "#9aa5b1", "#1f6feb", "#d1242f"
 
 
@@ -55,8 +57,7 @@ def plot_search(report: SearchReport, file: Path) -> None:
             axes.plot(crfs, scores, "o", color=_PROBE, mfc=fill, ms=6, label=label)
     for number, probe in enumerate(report.probes, 1):
         axes.annotate(str(number), (probe.crf, probe.vmaf), textcoords="offset points", xytext=(6, 6), color=_PROBE)
-    lowest = min(report.target, *(probe.vmaf for probe in report.probes))
-    axes.set_ylim(bottom=max(0.0, lowest - _SHOWN_BELOW_VMAF))
+    axes.set_ylim(bottom=lowest_shown(report))
     axes.set_title(
         f"{report.encoder} preset {report.preset or 'none'}: CRF {report.crf:g} has VMAF {report.vmaf:.2f}",
         loc="left",
@@ -73,6 +74,24 @@ def plot_prediction(crfs: list[float], mean: list[float], deviation: list[float]
     _save(axes, file)
 
 
+def plot_rates(
+    curves: Mapping[str, Sequence[RatePoint]],
+    title: str,
+    file: Path,
+    chosen: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Draw VMAF over bitrate, a line for each name, with the chosen points ringed. Raises as plot_search."""
+    axes = _axes()
+    for name, points in curves.items():
+        axes.plot([p.bitrate_kbps for p in points], [p.vmaf for p in points], "o-", ms=4, lw=1.5, label=name)
+    if chosen:
+        axes.plot([x for x, _ in chosen], [y for _, y in chosen], "o", ms=11, mfc="none", color=_PROBE, label="rung")
+    axes.set_xscale("log")
+    axes.set_xlabel("kb/s")
+    axes.set_title(title, loc="left", fontsize=10)
+    _save(axes, file, "lower right")
+
+
 def _axes() -> Axes:
     from matplotlib.figure import Figure
 
@@ -86,16 +105,14 @@ def _axes() -> Axes:
 
 
 def _band(axes: Axes, crfs: list[float], mean: list[float], deviation: list[float], colour: str, label: str) -> None:
-    reach = 1.645  # of a normal distribution, 90 % lie within so many deviations
-    low = [max(0.0, m - reach * d) for m, d in zip(mean, deviation, strict=True)]
-    high = [min(100.0, m + reach * d) for m, d in zip(mean, deviation, strict=True)]
-    axes.fill_between(crfs, low, high, color=colour, alpha=0.2, lw=0)
-    axes.plot(crfs, [min(100.0, max(0.0, m)) for m in mean], color=colour, lw=1.8, label=label)
+    drawn = belief(crfs, mean, deviation)
+    axes.fill_between(drawn.crfs, drawn.low, drawn.high, color=colour, alpha=0.2, lw=0)
+    axes.plot(drawn.crfs, drawn.mean, color=colour, lw=1.8, label=label)
 
 
-def _save(axes: Axes, file: Path) -> None:
+def _save(axes: Axes, file: Path, place: str = "lower left") -> None:
     axes.set_ylim(top=min(100.5, axes.get_ylim()[1]))
-    axes.legend(frameon=False, loc="lower left")
+    axes.legend(frameon=False, loc=place)
     figure: Any = axes.figure
     try:
         figure.savefig(file)

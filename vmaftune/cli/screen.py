@@ -26,7 +26,7 @@ class Screen(LiveLine, Observer):
         super().__init__()
         self._target, self._quiet = 0.0, quiet  # scores below the target are marked
         self._task: TaskID | None = None
-        self._chance = 0.0
+        self._chance: float | None = None
         self._frames = 0
 
     def __enter__(self) -> Screen:
@@ -74,7 +74,7 @@ class Screen(LiveLine, Observer):
             who, verb = " and ".join([predictor, *corrected]), "expect" if corrected else "expects"
             self.note(f"  {who} {verb} VMAF {vmaf:.1f} at CRF {number(crf)}")
 
-    def probing(self, number_: int, crf: float, probability: float, explore: bool) -> None:
+    def probing(self, number_: int, crf: float, probability: float | None, explore: bool) -> None:
         self._chance = probability
         if self.display is not None:
             what = "exploring" if explore else _chance(probability)
@@ -122,5 +122,5 @@ def _heading(source: PreparedSource, goal: Goal) -> str:
     )
 
 
-def _chance(probability: float) -> str:
-    return f"(chance of a hit {100 * probability:.0f} %)"
+def _chance(probability: float | None) -> str:
+    return "" if probability is None else f"(chance of a hit {100 * probability:.0f} %)"

@@ -57,8 +57,8 @@ class Observer:
     def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
         """The prior is known, and with it the first guess."""
 
-    def probing(self, number: int, crf: float, probability: float, explore: bool) -> None:
-        """A probe begins; ``probability`` is that of its verified score lying within tolerance."""
+    def probing(self, number: int, crf: float, probability: float | None, explore: bool) -> None:
+        """A probe begins; ``probability`` is that of its verified score lying within tolerance, None where it is no guess."""
 
     def progress(self, share: float) -> None:
         """The probe has done this share of its work, 0 to 1."""

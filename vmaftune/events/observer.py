@@ -12,7 +12,7 @@ import numpy as np
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
-from vmaftune.events.schema import Checking, Encoding, Event, Predicted, Prepared, Probed, Probing, Progress
+from vmaftune.events.schema import Checking, Encoding, Event, Predicted, Prepared, Probed, Probing, Progress, Searching
 from vmaftune.host.run import PredictedCurve
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search_report import sample_reports
@@ -31,6 +31,9 @@ class EventObserver(JobObserver):
     def __init__(self, send: Callable[[Event], None]) -> None:
         self._send = send
         self._progress_at = -_PROGRESS_SECONDS
+
+    def searching(self, what: str) -> None:
+        self._send(Searching(what=what))
 
     def prepared(self, source: PreparedSource, goal: Goal) -> None:
         self._prepared(source, goal)
@@ -52,9 +55,10 @@ class EventObserver(JobObserver):
             )
         )
 
-    def probing(self, number: int, crf: float, probability: float, explore: bool) -> None:
+    def probing(self, number: int, crf: float, probability: float | None, explore: bool) -> None:
         purpose: Literal["verify", "explore"] = "explore" if explore else "verify"
-        self._send(Probing(number=number, crf=crf, purpose=purpose, probability=round(probability, 4)))
+        chance = None if probability is None else round(probability, 4)
+        self._send(Probing(number=number, crf=crf, purpose=purpose, probability=chance))
 
     def progress(self, share: float) -> None:
         self._progress("probe", share)

@@ -11,7 +11,9 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from vmaftune.jobs.compare import CompareReport
 from vmaftune.jobs.encode_report import EncodeReport
+from vmaftune.jobs.ladder import LadderReport
 from vmaftune.jobs.predict import PredictReport
 from vmaftune.jobs.score import ScoreReport
 from vmaftune.jobs.search_report import SampleReport, SearchReport
@@ -117,13 +119,19 @@ class Probing(_Event, tag="probing", frozen=True, kw_only=True):
         number: 1 for the first of its search.
         crf: of the encode.
         purpose: ``verify`` (its score can be the result) or ``explore``.
-        probability: that its verified score lies within tolerance.
+        probability: that its verified score lies within tolerance; null where it is no guess at a target.
     """
 
     number: int
     crf: float
     purpose: Literal["verify", "explore"]
-    probability: float
+    probability: float | None
+
+
+class Searching(_Event, tag="searching", frozen=True, kw_only=True):
+    """One search of a job that makes several begins; ``what`` names it, such as ``libx265 slow, VMAF 93``."""
+
+    what: str
 
 
 class Progress(_Event, tag="progress", frozen=True, kw_only=True):
@@ -164,7 +172,7 @@ class Result(_Event, tag="result", frozen=True, kw_only=True):
     Attributes:
         exit_code: 0, or 3 where the target cannot be met.
         message: what was said to a person, where that was more than the result.
-        search, predict, score, encode, worst_frames: what the command prints with ``--json``; one of them is there.
+        search, predict, score, encode, compare, ladder, worst_frames: what the command prints with ``--json``; one is there.
     """
 
     exit_code: int
@@ -173,6 +181,8 @@ class Result(_Event, tag="result", frozen=True, kw_only=True):
     predict: PredictReport | UnsetType = UNSET
     score: ScoreReport | UnsetType = UNSET
     encode: EncodeReport | UnsetType = UNSET
+    compare: CompareReport | UnsetType = UNSET
+    ladder: LadderReport | UnsetType = UNSET
     worst_frames: WorstFramesReport | UnsetType = UNSET
 
 
@@ -188,4 +198,17 @@ class Failed(_Event, tag="error", frozen=True, kw_only=True):
     message: str
 
 
-Event = Started | Warned | Prepared | Predicted | Probing | Progress | Probed | Encoding | Checking | Result | Failed
+Event = (
+    Started
+    | Warned
+    | Searching
+    | Prepared
+    | Predicted
+    | Probing
+    | Progress
+    | Probed
+    | Encoding
+    | Checking
+    | Result
+    | Failed
+)

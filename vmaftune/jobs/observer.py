@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vmaftune.crf_search.engine import Observer
 from vmaftune.crf_search.source import PreparedSource
+from vmaftune.types import FloatArray
 
 
 class JobObserver(Observer):
@@ -13,6 +14,9 @@ class JobObserver(Observer):
 
     def measured(self, source: PreparedSource) -> None:
         """A source is read, cut and measured, to be predicted and not searched."""
+
+    def searching(self, what: str) -> None:
+        """One search, or one row of encodes, of a job that makes several begins; ``what`` names it to a person."""
 
     def score_progress(self, share: float) -> None:
         """The comparison of two files has done this share of their frames, 0 to 1."""
@@ -28,3 +32,6 @@ class JobObserver(Observer):
 
     def check_progress(self, share: float) -> None:
         """The check has done this share of its frames, 0 to 1."""
+
+    def scored(self, scores: FloatArray) -> None:
+        """VMAF of every frame of the finished encode, shape (frames,), in order."""

@@ -1,0 +1,122 @@
+"""``vmaf-tune ladder``: the rungs of adaptive streaming, from measured encodes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vmaftune.cli.compare_screen import RowScreen
+from vmaftune.cli.options import (
+    NUMBER,
+    encode_options,
+    events_option,
+    host_options,
+    json_option,
+    plot_option,
+    plugin_options,
+    range_options,
+    report_option,
+    sample_options,
+    score_options,
+)
+from vmaftune.cli.output import aligned, print_json, write_csv
+from vmaftune.cli.page import write_ladder_page
+from vmaftune.cli.plot import check_figure, plot_rates
+from vmaftune.encoders.spec import number
+from vmaftune.errors import UserError
+from vmaftune.events.observers import Observers
+from vmaftune.events.stream import EventStream
+from vmaftune.jobs.ladder import LadderReport, run_ladder
+from vmaftune.jobs.session import Session
+from vmaftune.report.page import check_page
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("ladder")
+@encode_options
+@click.option("--min-vmaf", type=NUMBER, help="VMAF of the best rung.  [default: 95]")
+@click.option("--step-vmaf", type=NUMBER, default=6.0, show_default=True, help="From one rung to the next.")
+@click.option("--rungs", type=click.IntRange(1, 20), default=6, show_default=True, help="Rungs at most.")
+@click.option("--heights", metavar="1080,720,…", help="Pixels.  [default: the source's and the usual ones below]")
+@range_options
+@sample_options
+@score_options
+@plugin_options
+@host_options
+@plot_option
+@report_option
+@click.option("--csv", "csv_", type=_FILE, metavar="FILE", help="Write every measured encode.")
+@json_option
+@events_option
+def command(**options: Any) -> int:
+    """Which resolution to stream at which bitrate: rungs on the convex hull of bitrate and VERIFIED VMAF.
+
+    All encodes are compared with the source at its own size.
+
+    \b
+    vmaf-tune ladder -i film.mkv -e libx264 --min-vmaf 94 --rungs 5
+    """
+    check_figure(options["plot"])
+    check_page(options["report"])
+    if not options["step_vmaf"] > 0:
+        raise UserError(f"--step-vmaf {options['step_vmaf']:g} must be above 0")
+    heights = _heights(options["heights"])
+    events: EventStream = options["events"]
+    events.started("ladder", options["input_"])
+    session = Session(options, events.warn)
+    machine = options["as_json"] or events.on
+    with RowScreen(quiet=machine and not sys.stderr.isatty()) as screen:
+        told = Observers(screen, events.observer())
+        report = run_ladder(session, options["input_"], heights, options["rungs"], options["step_vmaf"], told)
+    if options["as_json"]:
+        print_json(report)
+    elif not events.on:
+        click.echo("\n".join(_lines(report)))
+    if options["csv_"] is not None:
+        write_csv(options["csv_"], ("width", "height", "crf", "bitrate_kbps", "vmaf", "rung"), _points(report))
+    if options["report"] is not None:
+        write_ladder_page(report, options["report"])
+    if options["plot"] is not None:
+        curves = {f"{curve.width}x{curve.height}": curve.points for curve in report.curves}
+        rungs = [(rung.bitrate_kbps, rung.vmaf) for rung in report.rungs]
+        plot_rates(curves, f"{report.encoder} preset {report.preset or 'none'}", options["plot"], rungs)
+    events.result(0, None, ladder=report)
+    return 0
+
+
+def _heights(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise UserError(f"--heights {text!r} must be pixels separated by commas, such as 1080,720,540") from error
+
+
+def _points(report: LadderReport) -> list[tuple[object, ...]]:
+    rungs = {(rung.width, rung.height, rung.crf) for rung in report.rungs}
+    return [
+        (c.width, c.height, p.crf, round(p.bitrate_kbps, 3), p.vmaf, int((c.width, c.height, p.crf) in rungs))
+        for c in report.curves
+        for p in c.points
+    ]
+
+
+def _lines(report: LadderReport) -> list[str]:
+    rows = [("", "size", "crf", "kb/s", "VMAF", "")]
+    for place, rung in enumerate(report.rungs, 1):
+        off = "" if rung.on_hull else "off the hull"
+        size = f"{rung.width}x{rung.height}"
+        rows.append((str(place), size, number(rung.crf), f"{rung.bitrate_kbps:.0f}", f"{rung.vmaf:.2f}", off))
+    size = " at {}x{}".format(*report.vmaf_size) if report.vmaf_size else ""
+    return [
+        *aligned(rows),
+        f"{report.encoder} preset {report.preset or 'none'}, {report.vmaf_model}{size}, {report.pool}; all verified; "
+        f"{report.probe_count} encodes, {report.total_seconds:.0f} s",
+        "encode with:",
+        *(f"  {rung.command}" for rung in report.rungs),
+    ]

@@ -1,0 +1,216 @@
+"""Several encoders and presets on one source at equal VMAF: size, time, BD-rate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from vmaftune.crf_search.source import PreparedSource, prepare
+from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
+from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.jobs.observer import JobObserver
+from vmaftune.jobs.rates import RatePoint, bd_rate, bitrate_at, measured_points
+from vmaftune.jobs.search import goal_of, run_search
+from vmaftune.jobs.search_report import SearchReport, result_probe
+from vmaftune.jobs.session import Session
+from vmaftune.state.workspace import workspace
+
+BELOW_VMAF = (4.0, 8.0, 13.0)
+"""How far below the target the further points of a BD-rate are searched."""
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to encode. ``preset`` None is the encoder's own."""
+
+    encoder: str
+    preset: str | None
+
+    def __str__(self) -> str:
+        return f"{self.encoder} {self.preset}" if self.preset else self.encoder
+
+
+class ComparedEncode(msgspec.Struct, frozen=True, kw_only=True):
+    """How one candidate did.
+
+    Attributes:
+        encoder, preset: of the candidate; the first one is what the others are measured against.
+        target_met: False where nothing reaches the target; its numbers are then of the CRF that came closest.
+        crf, vmaf, bitrate_kbps, encoded_percent: of the result, measured.
+        bitrate_at_target_kbps: at exactly the target, between measured scores; None where they lie on one side of it.
+        size_percent: that, in percent of the first candidate's.
+        encode_fps: frames per second of the encode alone, without decoding the result or scoring it.
+        time_percent: time of the encode alone, in percent of the first candidate's.
+        bd_rate_percent: against the first candidate, over the VMAF that both were measured at; None where it was not asked
+            for, or the curves have too few points in common.
+        points: all verified scores, by rising bitrate.
+        probe_count: verifying encodes made.
+        failure: why there is no result; the rest is None or 0 then.
+    """
+
+    encoder: str
+    preset: str | None
+    target_met: bool = False
+    crf: float | None = None
+    vmaf: float | None = None
+    bitrate_kbps: float | None = None
+    encoded_percent: float | None = None
+    bitrate_at_target_kbps: float | None = None
+    size_percent: float | None = None
+    encode_fps: float | None = None
+    time_percent: float | None = None
+    bd_rate_percent: float | None = None
+    points: list[RatePoint] = []
+    probe_count: int = 0
+    failure: str | None = None
+
+
+class CompareReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``compare --json`` prints; the field names are a promise."""
+
+    source: str
+    target: float
+    tolerance: float
+    frames: int
+    encodes: list[ComparedEncode]
+    ffmpeg: str
+    vmaf_model: str
+    vmaf_size: tuple[int, int] | None
+    pool: str
+    total_seconds: float
+
+
+def parse_candidates(texts: Sequence[str]) -> list[Candidate]:
+    """``libx264:slow`` and ``libsvtav1`` as candidates.
+
+    Raises:
+        UserError: there are fewer than two, or one is there twice.
+    """
+    found = [Candidate(encoder=name, preset=preset or None) for name, _, preset in (t.partition(":") for t in texts)]
+    if len(found) < 2:
+        raise UserError("name at least two encoders or presets to compare, such as -e libx264:slow -e libsvtav1:8")
+    for candidate in found:
+        if found.count(candidate) > 1:
+            raise UserError(f"{candidate} is there twice")
+    return found
+
+
+def run_compare(
+    session: Session, path: Path, candidates: Sequence[Candidate], observer: JobObserver, *, curves: bool = True
+) -> CompareReport:
+    """Search each candidate for the same VMAF, then at lower ones for BD-rates.
+
+    A candidate that fails does not end the comparison.
+
+    Args:
+        curves: make the further searches that BD-rates need.
+
+    Raises:
+        UserError: an option or the source is wrong, or no candidate gives a result.
+    """
+    began = time.monotonic()
+    goal = goal_of(session)
+    targets = [goal.target, *(goal.target - below for below in BELOW_VMAF if curves and goal.target > below)]
+    ffmpeg = session.ffmpeg()
+    sessions = [_session_of(candidate, session, ffmpeg) for candidate in candidates]
+    found: list[tuple[ComparedEncode, SearchReport | None]] = []
+    with session.plugins() as plugins:
+        for candidate, one in zip(candidates, sessions, strict=True):
+            reports: list[SearchReport] = []
+            try:
+                for target in targets:
+                    observer.searching(f"{candidate}, VMAF {target:g}")
+                    reports.append(run_search(one.replaced(min_vmaf=target), path, observer, plugins))
+                observer.searching(f"{candidate}, the time of the encode alone")
+                found.append((_measured(reports, _encode_fps(one, ffmpeg, path, reports[0].crf, observer)), reports[0]))
+            except VmafTuneError as error:
+                failed = ComparedEncode(encoder=candidate.encoder, preset=candidate.preset, failure=str(error))
+                found.append((failed, None))
+    results = [report for _, report in found if report is not None]
+    if not results:
+        raise UserError(f"no encode could be compared: {found[0][0].failure}")
+    first = results[0]
+    return CompareReport(
+        source=str(path),
+        target=goal.target,
+        tolerance=goal.tolerance,
+        frames=sum(sample.frames for sample in first.samples),
+        encodes=_against_first([encode for encode, _ in found], curves),
+        ffmpeg=first.ffmpeg,
+        vmaf_model=first.vmaf_model,
+        vmaf_size=first.vmaf_size,
+        pool=first.pool,
+        total_seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _session_of(candidate: Candidate, session: Session, ffmpeg: Ffmpeg) -> Session:
+    """The session with a candidate in place of its encoder; what is wrong with it is found before an hour of encodes."""
+    one = session.replaced(encoder=candidate.encoder)
+    spec = one.encoder(ffmpeg)
+    one.grid(spec)
+    preset = candidate.preset or spec.default_preset  # the configuration's may be another encoder's
+    if preset is not None and spec.presets and preset not in spec.presets:
+        raise UserError(f"{spec.name} has no preset {preset!r}; it has {', '.join(spec.presets)}")
+    return one.replaced(preset=preset)
+
+
+def _measured(reports: Sequence[SearchReport], fps: float) -> ComparedEncode:
+    result, best = reports[0], result_probe(reports[0])
+    points = measured_points(probe for report in reports for probe in report.probes)
+    return ComparedEncode(
+        encoder=result.encoder,
+        preset=result.preset,
+        target_met=result.target_met,
+        crf=result.crf,
+        vmaf=result.vmaf,
+        bitrate_kbps=best.bitrate_kbps,
+        encoded_percent=best.encoded_percent,
+        bitrate_at_target_kbps=bitrate_at(points, result.target),
+        encode_fps=round(fps, 3),
+        points=points,
+        probe_count=sum(report.probe_count for report in reports),
+    )
+
+
+def _encode_fps(session: Session, ffmpeg: Ffmpeg, path: Path, crf: float, observer: JobObserver) -> float:
+    """Frames per second of one more encode of the samples, with nothing beside it: probes score at the same time."""
+    with workspace() as folder:
+        source = prepare(ffmpeg, path, session.encode_request(session.encoder(ffmpeg)), session.store, folder)
+        seconds = sum(_one_encode(ffmpeg, source, n, crf, observer) for n in range(len(source.samples)))
+    return sum(source.frames) / seconds
+
+
+def _one_encode(ffmpeg: Ffmpeg, source: PreparedSource, number: int, crf: float, observer: JobObserver) -> float:
+    sample, frames = source.samples[number], source.frames[number]
+    settings = of_one_size(source.settings, (source.facts.width, source.facts.height))
+    arguments = [
+        *input_arguments(sample.path, settings),
+        *("-map", f"0:{sample.stream_index}", *video_arguments(settings, crf), "-f", "null", "-"),
+    ]
+    seconds, _ = process.run(
+        ffmpeg.path, arguments, on_progress=lambda n: observer.encode_progress(min(1.0, n / frames))
+    )
+    return seconds
+
+
+def _against_first(encodes: Sequence[ComparedEncode], curves: bool) -> list[ComparedEncode]:
+    anchor = next(encode for encode in encodes if encode.failure is None)
+    return [encode if encode.failure is not None else _against(anchor, encode, curves) for encode in encodes]
+
+
+def _against(anchor: ComparedEncode, encode: ComparedEncode, curves: bool) -> ComparedEncode:
+    return msgspec.structs.replace(
+        encode,
+        size_percent=_percent(encode.bitrate_at_target_kbps, anchor.bitrate_at_target_kbps),
+        time_percent=_percent(anchor.encode_fps, encode.encode_fps),
+        bd_rate_percent=bd_rate(anchor.points, encode.points) if curves and encode is not anchor else None,
+    )
+
+
+def _percent(value: float | None, of: float | None) -> float | None:
+    return None if value is None or of is None else round(100.0 * value / of, 2)
