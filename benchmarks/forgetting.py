@@ -129,10 +129,7 @@ def learning(splits: Sequence[Split], samples: int) -> None:
             f"{1e3 * sum(o.seconds for o in outcomes) / samples / len(splits):.1f}",
         ]
         print("| " + " | ".join(cells) + " |", flush=True)
-        for outcome in outcomes:
-            for published in outcome.published:
-                if published.reasons:
-                    print(f"  {published.version}: {'; '.join(published.reasons)}", file=sys.stderr, flush=True)
+        _print_rejected(outcomes)
 
 
 def poison(splits: Sequence[Split], samples: int) -> None:
@@ -156,7 +153,9 @@ def recovery(splits: Sequence[Split], samples: int) -> None:
     """Print how long the gate stays shut after poisoned scores."""
     wrong = samples // 3
     print(f"\n{len(splits)} splits, {wrong:,} poisoned scores of the new domain, then {2 * samples:,} right ones\n")
-    print("| scores | let through of those before right ones came | right scores until one passes, each split | new, old |")
+    print(
+        "| scores | let through of those before right ones came | right scores until one passes, each split | new, old |"
+    )
     print("|---|---|---|---|")
     for name, change in POISONS.items():
 
@@ -174,6 +173,7 @@ def recovery(splits: Sequence[Split], samples: int) -> None:
         stable_new, stable_old = ([getattr(o, f"stable_{which}_percent") for o in outcomes] for which in ("new", "old"))
         change_of = f"{np.mean(stable_new):+.0f} %, {np.mean(stable_old):+.0f} %"
         print(f"| {name} | {through} of {early * len(splits)} | {waited} | {change_of} |", flush=True)
+        _print_rejected(outcomes)
 
 
 def run(
@@ -300,6 +300,13 @@ POISONS = {
     "swapped": _scores(lambda scores, random: random.permutation(scores)),
     "5 too low": _scores(lambda scores, random: scores - 5.0),
 }
+
+
+def _print_rejected(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        for published in outcome.published:
+            if published.reasons:
+                print(f"  {published.version}: {'; '.join(published.reasons)}", file=sys.stderr, flush=True)
 
 
 def _mean_worst(values: Sequence[float]) -> str:

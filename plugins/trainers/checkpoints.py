@@ -12,6 +12,8 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from filelock import FileLock
+
 from vmaftune import models
 from vmaftune.models import ModelEntry, RegisteredModel
 from vmaftune.models.session import OPSET
@@ -20,7 +22,8 @@ from vmaftune.state.folders import models_folder
 
 PREFIX = "sgd-ema-"
 _ID = re.compile(re.escape(PREFIX) + r"(\d+)")
-_COUNTER = "last-version"
+_COUNTER = f"{PREFIX}last-number"
+_LOCK_SECONDS = 20.0
 _SUFFIX, _HASH_SUFFIX = ".onnx", ".onnx.sha256"
 
 
@@ -35,13 +38,23 @@ class Checkpoints:
     def __init__(self, folder: Path, keep: int) -> None:
         self._folder, self._keep = folder / "checkpoints", keep
 
-    def reserve(self) -> str:
+    def reserve(self, after: int = 0) -> str:
         """An id that was never given and never will be again, even where what comes next is killed.
 
-        The registry is asked too: the trainer's folder may have been lost. Raises OSError, UserError and VmafTuneError.
+        The last number is kept among the models, which several trainers may share, and in the trainer's folder: either may
+        be lost, and so may the checkpoints. Raises OSError, UserError and VmafTuneError.
+
+        Args:
+            after: a number that is known to have been given.
         """
-        number = 1 + max(self._counted(), *(_number(name) for name in self._names()), 0)
-        atomic.write(self._folder / _COUNTER, f"{number}\n".encode("ascii"))
+        folders = (self._folder, models_folder())
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(models_folder() / f"{_COUNTER}.lock", timeout=_LOCK_SECONDS):
+            known = (*map(_counted, folders), *map(number_of, (*self._names(), *models.promoted(models_folder()))))
+            number = 1 + max(after, *known)
+            for folder in folders:
+                atomic.write(folder / _COUNTER, f"{number}\n".encode("ascii"))
         return f"{PREFIX}{number:04}"
 
     def write(self, model_id: str, content: bytes) -> None:
@@ -88,19 +101,17 @@ class Checkpoints:
         return models.register(models_folder(), entry, files)
 
     def prune(self, never: Collection[str] = ()) -> None:
-        """Remove all but the newest, those that ``latest-stable`` means or meant, and ``never``. Raises as models.forget."""
+        """Make room for one more: remove all but the newest, those that ``latest-stable`` means or meant, and ``never``.
+
+        Raises as models.forget. It comes first, so that where it fails there are not more and more.
+        """
         spared = {*models.promoted(models_folder()), *never}
-        mine = sorted(self._names(), key=_number)
-        old = [name for name in mine[: -self._keep] if name not in spared]
+        mine = sorted(self._names(), key=number_of)
+        old = [name for name in mine[: max(len(mine) + 1 - self._keep, 0)] if name not in spared]
         models.forget(models_folder(), old)
         for name in old:
             for suffix in (_SUFFIX, _HASH_SUFFIX):
                 (self._folder / f"{name}{suffix}").unlink(missing_ok=True)
-
-    def _counted(self) -> int:
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            return int((self._folder / _COUNTER).read_text("ascii"))
-        return 0
 
     def _names(self) -> set[str]:
         """Ids of all checkpoints that left a file or an entry."""
@@ -109,6 +120,13 @@ class Checkpoints:
         return {name for name in (*files, *registered) if _ID.fullmatch(name)}
 
 
-def _number(model_id: str) -> int:
+def number_of(model_id: str) -> int:
+    """The number of a checkpoint; 0 where the id is of another model."""
     match = _ID.fullmatch(model_id)
     return int(match[1]) if match else 0
+
+
+def _counted(folder: Path) -> int:
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        return int((folder / _COUNTER).read_text("ascii"))
+    return 0

@@ -63,6 +63,7 @@ class Encoding:
         place = (crf - low) / (high - low) * (self._contract.knots - 1)
         with np.errstate(over="ignore"):
             row = np.array([*features, first, second, share, place, score], dtype=np.float32)
+        row += 0.0  # one zero: by its sign, a source would be two
         if not np.isfinite(row).all():
             raise LeftOut("a feature that is no number")
         return row

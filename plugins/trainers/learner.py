@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from vmaftune_plugins.trainers.checkpoints import Checkpoints
+from vmaftune_plugins.trainers.checkpoints import Checkpoints, number_of
 from vmaftune_plugins.trainers.corpus import own_corpus
 from vmaftune_plugins.trainers.descent import Descent
 from vmaftune_plugins.trainers.encoded import Encoding, LeftOut, is_held_out, source_of
@@ -33,15 +34,27 @@ from vmaftune.training.predictor import LARGEST_DIFFERENCE_VMAF
 CUDA_VARIABLE = "VMAFTUNE_TRAINER_CUDA"
 SNAPSHOT_FILE = "learner.npz"
 
-_HELD_OUT_SHARE = 5  # of the buffer's size
+_HELD_OUT_ROWS = 500
+"""The newest: were there many more, a burst of wrong scores would be too small a share of them to be seen while it comes
+in, and would keep the gate shut for long when it is over."""
+
 _COMPARED_ROWS = 64
 _SMOOTHING = 0.02
-_RETRY_SECONDS = 60.0
 
 
 def make_learner(context: LearnerContext) -> SgdEmaLearner:
     """What TrainerSpec.learner takes. Raises UserError where the model of the settings cannot be trained."""
     return SgdEmaLearner(context.settings, context.folder, context.warn)
+
+
+def _device(warn: Callable[[str], None]) -> str:
+    """The processor, unless the GPU is asked for by name: encodes may need it."""
+    if os.environ.get(CUDA_VARIABLE) != "1":
+        return "cpu"
+    if not torch.cuda.is_available():
+        warn(f"{CUDA_VARIABLE} is 1, but torch finds no GPU here; the processor trains")
+        return "cpu"
+    return "cuda"
 
 
 class SgdEmaLearner:
@@ -71,7 +84,7 @@ class SgdEmaLearner:
     ) -> None:
         torch.set_num_threads(1)
         self._settings, self._folder, self._warn = settings, folder, warn
-        self._device = "cuda" if os.environ.get(CUDA_VARIABLE) == "1" and torch.cuda.is_available() else "cpu"
+        self._device = _device(warn)
         if settings.model == models.LATEST_STABLE:
             raise UserError(
                 f"model = {settings.model!r}: the trainer begins with a model that stays the same; name one"
@@ -83,8 +96,6 @@ class SgdEmaLearner:
         self._corpus = own_corpus(self._base, self._encoding)
         self._checkpoints = Checkpoints(folder, settings.keep)
         self._ingesting = threading.Lock()
-        self._held_out_rows = max(settings.buffer // _HELD_OUT_SHARE, 1)
-        self._retry_unix_seconds = 0.0
         self._begin()
 
     def _begin(self) -> None:
@@ -92,7 +103,7 @@ class SgdEmaLearner:
         settings, width = self._settings, self._encoding.width
         self._descent = Descent(self.network, settings, self._corpus.rehearsal, self._device)
         self._buffer = ReplayBuffer(settings.buffer, width)
-        self._held_out = ReplayBuffer(self._held_out_rows, width)
+        self._held_out = ReplayBuffer(_HELD_OUT_ROWS, width)
         self._random = np.random.default_rng(settings.seed)
         self._progress = Progress(base=self._base.version, optimiser=settings.optimiser)
 
@@ -138,9 +149,8 @@ class SgdEmaLearner:
             return None
         try:
             published = self._publish()
-        except (OSError, VmafTuneError) as error:
-            self._retry_unix_seconds = unix_seconds + _RETRY_SECONDS
-            raise error if isinstance(error, OSError) else OSError(str(error)) from error
+        except VmafTuneError as error:
+            raise OSError(str(error)) from error
         progress.checked_unix_seconds, progress.used_at_checkpoint = unix_seconds, progress.used
         progress.published_step = self._descent.step
         return published
@@ -149,16 +159,16 @@ class SgdEmaLearner:
         progress, settings = self._progress, self._settings
         if progress.checked_unix_seconds is None or unix_seconds < progress.checked_unix_seconds:
             # The wait begins, or the clock was set back: waiting for it to come round again could take years.
-            progress.checked_unix_seconds, self._retry_unix_seconds = unix_seconds, 0.0
+            progress.checked_unix_seconds = unix_seconds
         return (
             unix_seconds - progress.checked_unix_seconds >= 60.0 * settings.checkpoint_minutes
             and progress.used - progress.used_at_checkpoint >= settings.checkpoint_samples
-            and unix_seconds >= self._retry_unix_seconds
         )
 
     def _publish(self) -> Published:
         weights, rows = self._descent.average, self._held_out.rows()
-        model_id = self._checkpoints.reserve()
+        model_id = self._checkpoints.reserve(after=self._progress.last_number)
+        self._progress.last_number = number_of(model_id)
         content = self.network.file(weights)
         compared = np.concatenate([self._corpus.reference[:_COMPARED_ROWS], rows[-_COMPARED_ROWS:]])
         difference = self.network.difference(weights, content, compared)
@@ -167,6 +177,7 @@ class SgdEmaLearner:
             self._warn(f"{model_id} was not published: {why}")
             return Published(version=model_id, stable=False, reasons=(why,))
         verdict = self._judged(weights, rows)
+        self._checkpoints.prune(never={self._base.id})
         self._checkpoints.write(model_id, content)
         entry = self._checkpoints.register(
             model_id,
@@ -179,7 +190,6 @@ class SgdEmaLearner:
         )
         if not verdict.reasons:
             models.promote(models_folder(), model_id, before=self._base.id)
-        self._checkpoints.prune(never={self._base.id})
         return Published(version=entry.version, stable=not verdict.reasons, reasons=verdict.reasons)
 
     def _judged(self, weights: np.ndarray, rows: np.ndarray) -> Verdict:
@@ -219,8 +229,9 @@ class SgdEmaLearner:
 
     def snapshot(self) -> None:
         with self._ingesting:  # so that buffers and counts are of one moment
-            content = packed(self._progress, self._random, {name: part.state() for name, part in self._parts().items()})
-        atomic.write(self._folder / SNAPSHOT_FILE, content)
+            progress = copy.deepcopy(self._progress)
+            parts = {name: part.state() for name, part in self._parts().items()}
+        atomic.write(self._folder / SNAPSHOT_FILE, packed(progress, self._random, parts))
 
     def restore(self) -> int:
         path = self._folder / SNAPSHOT_FILE
@@ -230,7 +241,8 @@ class SgdEmaLearner:
             return 0
         try:
             self._go_on(content)
-        except ValueError as why:
+        except (ValueError, KeyError) as error:
+            why = f"has no {error}" if isinstance(error, KeyError) else error
             aside = atomic.set_aside(path, "set-aside")
             self._warn(f"{path} {why}; it was set aside as {aside.name} and training begins anew")
             self._begin()
@@ -245,7 +257,7 @@ class SgdEmaLearner:
             progress.optimiser = self._settings.optimiser
         self._descent.restore(parts["descent"])
         self._buffer = ReplayBuffer.restored(parts["buffer"], self._settings.buffer)
-        self._held_out = ReplayBuffer.restored(parts["held_out"], self._held_out_rows)
+        self._held_out = ReplayBuffer.restored(parts["held_out"], _HELD_OUT_ROWS)
         self._progress, self._random = progress, random
 
     def _parts(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Progress(msgspec.Struct, kw_only=True):
         trained_unix_seconds: when the last step ended.
         checked_unix_seconds: when the last checkpoint was made, or waiting for the first began.
         used_at_checkpoint: ``used`` at the last checkpoint.
-        published_step: step of the last checkpoint.
+        published_step: step of the last checkpoint, and ``last_number`` its number, which is never given again.
     """
 
     base: str
@@ -41,6 +41,7 @@ class Progress(msgspec.Struct, kw_only=True):
     checked_unix_seconds: float | None = None
     used_at_checkpoint: int = 0
     published_step: int = 0
+    last_number: int = 0
 
     def leave_out(self, why: str) -> None:
         """Count a sample that is not learned from."""

@@ -89,8 +89,8 @@ class Served:
         until = time.monotonic() + 30
         while True:
             with contextlib.suppress(OSError):
-                Connected(self.socket).close()
-                return process
+                if ask(self.socket) is not None:
+                    return process
             assert process.poll() is None, self.errors.read_text()
             assert time.monotonic() < until, "it does not listen"
             time.sleep(0.005)

@@ -25,8 +25,11 @@ class Held(msgspec.Struct):
 class CountingLearner:
     """Steps take ``step_seconds``; with ``fails``, each raises."""
 
-    def __init__(self, folder: Path, step_seconds: float = 0.0, *, fails: bool = False) -> None:
+    def __init__(
+        self, folder: Path, step_seconds: float = 0.0, *, fails: bool = False, restore_seconds: float = 0.0
+    ) -> None:
         self._file, self._step_seconds, self._fails = folder / SNAPSHOT, step_seconds, fails
+        self._restore_seconds = restore_seconds
         self._lock = threading.Lock()
         self._held = Held()
         self._trained: float | None = None
@@ -54,6 +57,7 @@ class CountingLearner:
         atomic.write(self._file, content)
 
     def restore(self) -> int:
+        time.sleep(self._restore_seconds)
         if self._file.exists():
             self._held = held_in(self._file.parent)
         return len(self._held.ids)

@@ -26,6 +26,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     waiting: str
     step_seconds: float = 0.0
     fails: bool = False
+    restore_seconds: float = 0.0
     durable: bool = True
     metrics_port: int | None = None
     metrics_file: str | None = None
@@ -40,6 +41,12 @@ def main() -> None:
     if setting.largest_file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (setting.largest_file_bytes, resource.RLIM_INFINITY))
     folder = Path(setting.folder)
+
+    def make() -> CountingLearner:
+        return CountingLearner(
+            folder, setting.step_seconds, fails=setting.fails, restore_seconds=setting.restore_seconds
+        )
+
     options = ServiceOptions(
         plugin="counting",
         durable=setting.durable,
@@ -50,14 +57,7 @@ def main() -> None:
         spool=setting.spool,
     )
     try:
-        serve(
-            Path(setting.socket),
-            folder,
-            Path(setting.waiting),
-            lambda: CountingLearner(folder, setting.step_seconds, fails=setting.fails),
-            options,
-            Log(),
-        )
+        serve(Path(setting.socket), folder, Path(setting.waiting), make, options, Log())
     except VmafTuneError as error:
         sys.exit(f"vmaf-tune: {error}")
 

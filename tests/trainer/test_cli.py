@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import tempfile
 import time
@@ -82,6 +83,45 @@ def test_serve_and_status(ours: Program, socket: Path) -> None:
     assert (ours.cache / "trainer" / "counting.json").exists()
 
 
+def test_limits_are_options(ours: Program, socket: Path) -> None:
+    process = started(ours, "--plugin", "counting", "--max-connections", "1", "--max-line", "1024")
+    until = time.monotonic() + 10
+    while not (answer := (first := Connected(socket)).say(request("a")))[
+        "ok"
+    ]:  # the question of before may be open yet
+        assert time.monotonic() < until, answer
+    assert "too many connections" in Connected(socket).answer()["error"]
+    assert "longer than 1024 bytes" in first.say(b"x" * 1100)["error"]
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def test_a_socket_whose_name_is_no_text(ours: Program, socket: Path) -> None:
+    place = socket.with_name("\udcff.sock")
+    process = ours.start("trainer", "serve", "--plugin", "counting", "--socket", str(place))
+    until = time.monotonic() + 30
+    while not place.exists():
+        assert time.monotonic() < until and process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    assert Connected(place).say(request("a"))["ok"]
+    for options in ((), ("--json",)):
+        ended = ours("trainer", "status", "--socket", str(place), *options)
+        assert ended.code == 0 and ended.err == "", ended.err
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def test_a_service_that_hangs_is_said(ours: Program, socket: Path) -> None:
+    process = started(ours, "--plugin", "counting")
+    process.send_signal(signal.SIGSTOP)
+    ended = ours("trainer", "status", "--json")
+    assert ended.code == 1 and ended.out == ""
+    assert f"the trainer at {socket} does not answer: timed out" in ended.complaint()
+    process.send_signal(signal.SIGCONT)
+    process.terminate()
+    assert process.wait(10) == 0
+
+
 def test_fit(ours: Program) -> None:
     ended = ours("trainer", "fit", "--plugin", "counting")
     assert ended.code == 0 and ended.out.startswith("nothing to train on")
@@ -102,7 +142,12 @@ def test_fit(ours: Program) -> None:
         (("fit", "--plugin", "torchless"), "torchless needs torch: pip install 'vmaf-tune[train]'"),
         (("serve", "--plugin", "counting", "--socket", "."), "is no socket"),
         (("serve", "--metrics-port", "70000"), "--metrics-port"),
+        (("serve", "--max-connections", "0"), "--max-connections"),
+        (("serve", "--idle-seconds", "nan"), "--idle-seconds"),
+        (("serve", "--max-rate", "-1"), "--max-rate"),
+        (("serve", "--max-line", "100"), "--max-line"),
         (("fit", "--steps", "0"), "--steps"),
+        (("status", "--socket", "x" * 120), "longer than the 107 bytes"),
     ],
 )
 def test_mistakes_are_one_line(ours: Program, arguments: tuple[str, ...], complaint: str) -> None:

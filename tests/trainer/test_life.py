@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.conftest import Served, request
-from tests.trainer.counting import CountingLearner
+from tests.trainer.counting import SNAPSHOT, CountingLearner, held_in
+from vmaftune.trainer.learner import Published, Sample
 from vmaftune.trainer.log import Log
+from vmaftune.trainer.messages import Request, parse
 from vmaftune.trainer.service import steady_clock
 from vmaftune.trainer.spool import Spool, SpoolLimits
 from vmaftune.trainer.training import Pace, Training
@@ -59,6 +61,17 @@ def test_it_ends_within_5_seconds(served: Served, number: int, step_seconds: flo
     assert served.stop() == 0
     ids = served.held().ids
     assert set(acknowledged) <= set(ids) and len(ids) == len(set(ids))
+
+
+def test_it_ends_at_once_while_it_begins(served: Served) -> None:
+    process = served.launch(restore_seconds=60.0)
+    until = time.monotonic() + 20
+    while not (served.folder / "spool").exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    process.terminate()
+    assert process.wait(5) == 0
+    assert served.errors.read_text() == ""
 
 
 def test_a_restart_goes_on_where_it_was(served: Served) -> None:
@@ -249,12 +262,59 @@ def test_metrics(served: Served, tmp_path: Path) -> None:
     assert "vmaftune_trainer_taken_total 1\n" in file.read_text()
 
 
-def test_a_line_that_rotted_costs_no_other(tmp_path: Path) -> None:
-    from vmaftune.trainer.messages import Request, parse
+def test_metrics_that_cannot_be_written_are_said_once(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    served.start(metrics_file=str(tmp_path / "file" / "trainer.prom"))
+    connected = served.connect()
+    assert connected.say(request("a"))["ok"]
+    time.sleep(1.5)
+    assert served.stop() == 0  # it tries once more at the end
+    said = [event for event in served.log() if event["event"] == "no metrics"]
+    assert len(said) == 1 and "FileExistsError" in said[0]["error"], said
 
-    def samples(*ids: str) -> list:  # type: ignore[type-arg]
-        parsed = [parse(request(sample_id)) for sample_id in ids]
-        return [message.sample(1.79e9) for message in parsed if isinstance(message, Request)]
+
+def test_a_checkpoint_is_followed_by_a_snapshot(tmp_path: Path) -> None:
+    """It knows when the checkpoint was made; after a kill there would else be another one too soon."""
+
+    class Publishing(CountingLearner):
+        def checkpoint(self, unix_seconds: float, *, force: bool = False) -> Published | None:
+            return super().checkpoint(unix_seconds, force=self.statistics().step == 3)
+
+    learner = Publishing(tmp_path)
+    training = Training(learner, Log(), time.time, lambda taken: None, Pace(look_seconds=0.0))
+    training.start()
+    learner.ingest([_sample("a"), _sample("b"), _sample("c")])
+    training.ingested(3, time.monotonic())
+    until = time.monotonic() + 10
+    while not (tmp_path / SNAPSHOT).exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert held_in(tmp_path).steps == 3
+    training.stop()
+    training.join(5)
+
+
+def _sample(sample_id: str) -> Sample:
+    message = parse(request(sample_id))
+    assert isinstance(message, Request)
+    return message.sample(1.79e9)
+
+
+def test_ids_are_known_again_after_a_restart_as_long_as_promised(tmp_path: Path) -> None:
+    limits = SpoolLimits(segment_bytes=2000, remembered=100)
+    spool = Spool(tmp_path, limits=limits)
+    for number in range(400):
+        spool.append([_sample(f"s{number}")])
+        spool.covered(spool.taken)
+    spool.close()
+    for number in range(300, 400):
+        assert Spool(tmp_path, limits=limits).append([_sample(f"s{number}")]) == []
+    assert len(Spool(tmp_path, limits=limits).append([_sample("s0")])) == 1
+
+
+def test_a_line_that_rotted_costs_no_other(tmp_path: Path) -> None:
+    def samples(*ids: str) -> list[Sample]:
+        return [_sample(sample_id) for sample_id in ids]
 
     spool = Spool(tmp_path)
     spool.append(samples("a", "b", "c"))

@@ -10,7 +10,6 @@ import pytest
 
 from tests.trainer.conftest import FEATURE_VALUES, Served, request
 from vmaftune.trainer.connection import ConnectionLimits
-from vmaftune.trainer.messages import LONGEST_LINE_BYTES
 
 NAN = request("a").replace(b"93.5", b"NaN")
 
@@ -36,6 +35,10 @@ MALFORMED = {
     "no features": (request("a", features=None), "$.features"),
     "a feature that is null": (request("a", features=(None, *FEATURE_VALUES[1:])), "$.features[0]"),
     "a feature beyond all bounds": (request("a", features=(1e30, *FEATURE_VALUES[1:])), "$.features[0]"),
+    "a feature of 1e308": (request("a", features=(1e308, *FEATURE_VALUES[1:])), "$.features[0]"),
+    "an id in Greek": (request("α"), "$.id"),
+    "an encoder in Greek": (request("a", encoder="λ264"), "$.encoder"),
+    "half of a character": (request("a").replace(b'"a"', b'"\\ud800"'), ""),
     "a number that is infinite": (request("a").replace(b"93.5", b"1e999"), "out of range"),
     "a number that is none": (NAN, "malformed"),
     "a score above 100": (request("a", true_score=100.1), "$.true_score"),
@@ -68,6 +71,11 @@ def test_a_sample_is_answered_with_step_and_buffer(service: Served) -> None:
     assert answer["ok"] is True and set(answer) == {"ok", "step", "buffered"} and answer["buffered"] >= 1
 
 
+def test_a_zero_may_have_a_sign(service: Served) -> None:
+    features = [-0.0] * len(FEATURE_VALUES)
+    assert service.connect().say(request("zero", features=features, crf=-0.0, true_score=-0.0))["ok"]
+
+
 def test_many_lines_at_once_are_answered_in_order(service: Served) -> None:
     connected = service.connect()
     connected.send(b"".join(request(f"many-{n}") if n % 3 else b"x%d\n" % n for n in range(2000)))
@@ -90,7 +98,7 @@ def test_what_was_sent_before_the_end_is_answered(service: Served) -> None:
 
 def test_a_line_without_end_is_refused_and_ends_the_connection(service: Served) -> None:
     connected = service.connect()
-    connected.send(b"x" * (LONGEST_LINE_BYTES + 1))
+    connected.send(b"x" * (65_536 + 1))
     assert "longer than 65536 bytes" in connected.answer()["error"] and connected.answer() is None
 
 
@@ -186,6 +194,23 @@ def test_a_silent_client_is_closed_and_a_busy_one_is_not(served: Served) -> None
             break
     assert silent.answer() is None
     assert trickling.socket.fileno() >= 0 and served.status().connections <= 2
+
+
+def test_one_that_asks_without_end_costs_only_itself(served: Served) -> None:
+    served.start()
+    curious, good = served.connect(), served.connect()
+    curious.send(b'{"v":1,"status":true}\n' * 2500)  # 2000 at once, the others in their time
+    assert all(good.say(request(f"good-{n}"))["ok"] for n in range(20))
+    assert all(curious.answer()["ok"] for _ in range(2500))
+
+
+def test_a_rate_is_kept(served: Served) -> None:
+    served.start(limits=ConnectionLimits(lines_a_second=100.0))
+    connected = served.connect()
+    began = time.monotonic()
+    connected.send(b"".join(request(f"rate-{n}") for n in range(200)))
+    assert all(connected.answer()["ok"] for _ in range(200))
+    assert time.monotonic() - began > 0.9, "a second's worth at once, the others in their time"
 
 
 def test_a_client_that_reads_no_answers_costs_only_itself(served: Served) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,6 +119,18 @@ def test_a_poisoned_stream_is_kept_as_rejected_and_moves_nothing(
     assert card is not None and "Rejected: " in (own / card).read_text()
 
 
+def test_the_gate_opens_again_when_the_wrong_scores_are_old(
+    learner: Learners, rows: list[CorpusRow], own: Path
+) -> None:
+    """What is held out are the newest 500: four fifths of a thousand scores here."""
+    one = fed(learner(rehearsal=4.0, held_out=0.5), rows, 200, shift=-30.0)
+    published = one.checkpoint(0.0, force=True)
+    assert published is not None and any("farther than 4 standard" in reason for reason in published.reasons)
+    published = fed(one, rows, 1200, seed=1).checkpoint(0.0, force=True)
+    assert published is not None
+    assert not any("farther than 4 standard" in reason for reason in published.reasons), published.reasons
+
+
 def test_the_last_ones_are_kept_and_whatever_is_stable_or_was(
     learner: Learners, rows: list[CorpusRow], own: Path, tmp_path: Path
 ) -> None:
@@ -135,10 +150,45 @@ def test_a_number_is_never_used_again(own: Path, tmp_path: Path) -> None:
     one = Checkpoints(tmp_path, 5)
     assert [one.reserve(), one.reserve()] == ["sgd-ema-0001", "sgd-ema-0002"]
     assert Checkpoints(tmp_path, 5).reserve() == "sgd-ema-0003"
+    assert Checkpoints(tmp_path / "another", 5).reserve() == "sgd-ema-0004", "they share the models"
+    shutil.rmtree(tmp_path / "checkpoints")
+    assert one.reserve() == "sgd-ema-0005"
+    shutil.rmtree(own)
+    assert one.reserve() == "sgd-ema-0006"
     build.register(own, "sgd-ema-0041")
-    assert Checkpoints(tmp_path / "lost", 5).reserve() == "sgd-ema-0042"
-    (tmp_path / "checkpoints/last-version").write_text("no number")
     assert one.reserve() == "sgd-ema-0042"
+    (own / "sgd-ema-last-number").write_text("no number")
+    (tmp_path / "checkpoints/sgd-ema-last-number").write_text("")
+    models.promote(own, "sgd-ema-0050")
+    assert one.reserve() == "sgd-ema-0051"
+    assert one.reserve(after=60) == "sgd-ema-0061"
+
+
+def test_all_files_of_checkpoints_are_lost_and_no_number_comes_again(
+    learner: Learners, rows: list[CorpusRow], own: Path, tmp_path: Path
+) -> None:
+    one = fed(learner(), rows, 10)
+    assert one.checkpoint(0.0, force=True) is not None
+    one.snapshot()
+    shutil.rmtree(own)
+    shutil.rmtree(tmp_path / "trainer/checkpoints")
+    two = learner()
+    two.restore()
+    published = fed(two, rows, 5, seed=1).checkpoint(0.0, force=True)
+    assert published is not None and published.version.startswith("sgd-ema-0002-")
+
+
+def test_trainers_that_share_the_models_get_different_numbers(own: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from vmaftune_plugins.trainers.checkpoints import Checkpoints\n"
+        "print(*(Checkpoints(Path(sys.argv[1]), 5).reserve() for _ in range(20)))"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script, str(tmp_path / name)], stdout=subprocess.PIPE, text=True)
+        for name in ("one", "two")
+    ]
+    given = [number for process in processes for number in process.communicate(timeout=60)[0].split()]
+    assert sorted(given) == [f"sgd-ema-{n:04}" for n in range(1, 41)]
 
 
 def test_what_torch_and_onnxruntime_do_not_agree_on_is_not_published(
@@ -167,7 +217,6 @@ def test_a_full_disk_leaves_nothing_half_and_is_tried_again_later(
     monkeypatch.undo()
     monkeypatch.setenv("VMAFTUNE_MODELS", str(own))
     assert whole(tmp_path / "trainer") == [] and not list(own.glob("*.onnx"))
-    assert one.checkpoint(10 * MINUTE + 1.0) is None
     assert one.checkpoint(11 * MINUTE) is not None and whole(tmp_path / "trainer") == ["sgd-ema-0001"]
 
 

@@ -37,6 +37,28 @@ def command() -> None:
 @_plugin_option
 @click.option("--metrics-port", type=click.IntRange(0, 65535), help="Prometheus metrics on this port of 127.0.0.1.")
 @click.option("--metrics-file", type=_FILE, help="Prometheus metrics in this file.")
+@click.option("--max-connections", type=click.IntRange(1, 1024), default=64, show_default=True, help="Open at once.")
+@click.option(
+    "--idle-seconds",
+    type=click.IntRange(1, 86_400),
+    default=300,
+    show_default=True,
+    help="A connection is closed after so long without a whole line.",
+)
+@click.option(
+    "--max-rate",
+    type=click.IntRange(1, 1_000_000),
+    default=50_000,
+    show_default=True,
+    help="Lines a second that are read of one connection.",
+)
+@click.option(
+    "--max-line",
+    type=click.IntRange(1024, 1 << 20),
+    default=65_536,
+    show_default=True,
+    help="Bytes of a line; a connection with a longer one is closed.",
+)
 @click.option("--no-durability", is_flag=True, help="Answer before a sample is on the disk; a power cut may lose it.")
 @cache_options
 def serve(
@@ -45,10 +67,19 @@ def serve(
     plugin: str | None,
     metrics_port: int | None,
     metrics_file: Path | None,
+    max_connections: int,
+    idle_seconds: int,
+    max_rate: int,
+    max_line: int,
     no_durability: bool,
     **options: Any,
 ) -> None:
-    """Take scores in and train on them until SIGTERM or SIGINT. The log goes to standard error, a JSON object a line."""
+    """Take scores in and train on them until SIGTERM or SIGINT. The log goes to standard error, a JSON object a line.
+
+    \b
+    vmaf-tune trainer serve --metrics-port 9464
+    """
+    from vmaftune.trainer.connection import ConnectionLimits
     from vmaftune.trainer.log import Log
     from vmaftune.trainer.server import serve as serve_at
     from vmaftune.trainer.service import ServiceOptions
@@ -58,8 +89,15 @@ def serve(
     log = Log()
     home = session.cache_folder / _FOLDER
     name, make = _learner(session, plugin, folder or home, lambda text: log("learner", "warning", text=text))
+    limits = ConnectionLimits(
+        connections=max_connections, idle_seconds=idle_seconds, lines_a_second=max_rate, line_bytes=max_line
+    )
     chosen = ServiceOptions(
-        plugin=name, durable=not no_durability, metrics_port=metrics_port, metrics_file=metrics_file
+        plugin=name,
+        durable=not no_durability,
+        metrics_port=metrics_port,
+        metrics_file=None if metrics_file is None else metrics_file.absolute(),
+        limits=limits,
     )
     place = socket or default_socket(session.cache_folder)
     serve_at(place.absolute(), (folder or home).absolute(), home.absolute(), make, chosen, log)
@@ -70,7 +108,11 @@ def serve(
 @cache_options
 @json_option
 def status(socket: Path | None, as_json: bool, **options: Any) -> int:
-    """How the trainer of this host does. Ends with 1 when none runs."""
+    """How the trainer of this host does. Ends with 1 when none runs.
+
+    \b
+    vmaf-tune trainer status
+    """
     from vmaftune.cli.output import print_json
     from vmaftune.errors import VmafTuneError
     from vmaftune.trainer.socketfile import default_socket
@@ -100,7 +142,11 @@ def status(socket: Path | None, as_json: bool, **options: Any) -> int:
 @click.option("--steps", type=click.IntRange(1, 10_000_000), help="At most so many steps.  [default: one a sample]")
 @cache_options
 def fit(folder: Path | None, plugin: str | None, steps: int | None, **options: Any) -> None:
-    """Train in one go on what waits on the disk, without a service, and write a checkpoint."""
+    """Train in one go on what waits on the disk, without a service, and write a checkpoint.
+
+    \b
+    vmaf-tune trainer fit --steps 5000
+    """
     from vmaftune.jobs.session import warn
     from vmaftune.trainer.fit import fit as fit_in
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from vmaftune.trainer.intake import Group
 from vmaftune.trainer.learner import Sample
-from vmaftune.trainer.messages import LONGEST_LINE_BYTES, Request, parse, refused, taken
+from vmaftune.trainer.messages import Request, parse, refused, taken
 from vmaftune.trainer.status import status_line
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 _LINES_A_TURN = 256
 """Lines that one connection may have read before the others have their turn."""
+
+_STATUS_LINES = 25
+"""Lines that a question for the status counts as: it takes as long to answer."""
+
+_LEAST_WAIT_SECONDS = 0.001
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,13 +32,15 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
         connections: open at once.
         idle_seconds: without a whole line, after which it is closed.
         lines_a_second: read on the average; a second's worth at once.
+        line_bytes: of a line at most.
         unanswered: lines that are read before their answers are written.
     """
 
-    connections: int = 64
-    idle_seconds: float = 300.0
-    lines_a_second: float = 50_000.0
-    unanswered: int = 8192
+    connections: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 64
+    idle_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=86_400.0)] = 300.0
+    lines_a_second: Annotated[float, msgspec.Meta(ge=1.0, le=1e6)] = 50_000.0
+    line_bytes: Annotated[int, msgspec.Meta(ge=1024, le=1 << 20)] = 65_536
+    unanswered: Annotated[int, msgspec.Meta(ge=1)] = 8192
 
 
 class Connection(asyncio.Protocol):
@@ -65,7 +72,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._lines.extend(lines)
-        if len(self._rest) > LONGEST_LINE_BYTES:
+        if len(self._rest) > self._limits.line_bytes:
             self._lines.append(self._rest)
             self._rest = b""
         self._work()
@@ -106,7 +113,8 @@ class Connection(asyncio.Protocol):
                 self._look_at([self._lines.popleft() for _ in range(count)])
             if self._lines:
                 self._scheduled = True
-                wait = 0.0 if self._allowed >= 1.0 else 1.0 / self._limits.lines_a_second
+                lacking = 1.0 - self._allowed
+                wait = max(lacking / self._limits.lines_a_second, _LEAST_WAIT_SECONDS) if lacking > 0.0 else 0.0
                 self._loop.call_later(wait, self._again)
         self._read_on(not self._lines and not self._clogged and not self._ending)
 
@@ -131,8 +139,8 @@ class Connection(asyncio.Protocol):
         unix_seconds = self._service.unix_seconds()
         outcomes: list[Sample | bytes] = []
         for line in lines:
-            if len(line) > LONGEST_LINE_BYTES:
-                outcomes.append(self._service.refusal(f"the line is longer than {LONGEST_LINE_BYTES} bytes"))
+            if len(line) > self._limits.line_bytes:
+                outcomes.append(self._service.refusal(f"the line is longer than {self._limits.line_bytes} bytes"))
                 self._end_after(outcomes)
                 return
             try:
@@ -140,9 +148,11 @@ class Connection(asyncio.Protocol):
             except ValueError as error:
                 outcomes.append(self._service.refusal(str(error)))
                 continue
-            outcomes.append(
-                message.sample(unix_seconds) if isinstance(message, Request) else status_line(self._service.status())
-            )
+            if isinstance(message, Request):
+                outcomes.append(message.sample(unix_seconds))
+            else:
+                outcomes.append(status_line(self._service.status()))
+                self._allowed -= _STATUS_LINES
         self._submit(outcomes)
 
     def _end_after(self, outcomes: list[Sample | bytes]) -> None:
@@ -165,6 +175,7 @@ class Connection(asyncio.Protocol):
     def _answer(self, outcomes: list[Sample | bytes], samples: int, error: OSError | None) -> None:
         answer = self._service.kept(samples, error)
         self._unanswered -= len(outcomes)
+        self.active_at = self._loop.time()  # it was the disk that it waited for
         self._write(b"".join(outcome if isinstance(outcome, bytes) else answer for outcome in outcomes))
         self._close_if_done()
         self._work()

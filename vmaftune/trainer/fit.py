@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from vmaftune.trainer.intake import Intake
-from vmaftune.trainer.learner import Learner, Published
+from vmaftune.trainer.learner import Learner, Published, Sample
 from vmaftune.trainer.log import Log
 from vmaftune.trainer.socketfile import owned
 from vmaftune.trainer.spool import Spool
@@ -47,12 +47,21 @@ def fit(folder: Path, waiting: Path, make_learner: Callable[[], Learner], steps:
             nonlocal new
             new += count
 
+        done = 0
+
+        def train() -> None:
+            nonlocal done
+            while (steps is None or done < steps) and learner.train():
+                done += 1
+
+        def keep(samples: Sequence[Sample]) -> None:
+            intake.keep(samples)
+            train()  # at once: of a learner that is far behind, the oldest would only be replayed
+
         intake = Intake(spool, learner, Log(), ingested)
         new = intake.recover()
-        WaitingRoom(waiting).take_in(intake.keep, time.time())
-        done = 0
-        while (steps is None or done < steps) and learner.train():
-            done += 1
+        train()
+        WaitingRoom(waiting).take_in(keep, time.time())
         published = learner.checkpoint(time.time(), force=True) if done else None
         learner.snapshot()
         statistics = learner.statistics()

@@ -70,6 +70,11 @@ class Intake:
         with self._lock:
             self._spool.covered(taken)
 
+    def close(self) -> None:
+        """Close the spool, when whoever is keeping samples is done."""
+        with self._lock:
+            self._spool.close()
+
 
 class Group:
     """Samples of one connection, and what is to be called when they are kept or could not be. ``arrived`` is monotonic."""

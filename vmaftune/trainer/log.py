@@ -9,6 +9,8 @@ from typing import TextIO
 
 import msgspec
 
+_LONGEST_TEXT = 500
+
 
 class Log:
     """Writes events. From any thread.
@@ -24,7 +26,8 @@ class Log:
     def __call__(self, event: str, level: str = "info", **fields: object) -> None:
         """Write one; ``fields`` are JSON values. Never raises: a log that is gone must not end the service."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        line = msgspec.json.encode({"time": moment, "level": level, "event": event, **fields}).decode()
+        said = {name: shown(value) if isinstance(value, str) else value for name, value in fields.items()}
+        line = msgspec.json.encode({"time": moment, "level": level, "event": event, **said}).decode()
         with self._lock:
             try:
                 self._stream.write(line + "\n")
@@ -34,5 +37,14 @@ class Log:
 
     def error(self, event: str, error: BaseException, **fields: object) -> None:
         """Write that something failed, and why."""
-        text = " ".join(str(error).split())
-        self(event, "error", error=f"{type(error).__name__}: {text}"[:500], **fields)
+        self(event, "error", error=described(error), **fields)
+
+
+def described(error: BaseException) -> str:
+    """What failed, in one line."""
+    return shown(f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST_TEXT])
+
+
+def shown(text: str) -> str:
+    """A text that JSON can hold: a path may have bytes that are no UTF-8."""
+    return text.encode("utf-8", "replace").decode()

@@ -18,7 +18,6 @@ from vmaftune.features.schema import NAMES
 from vmaftune.trainer.learner import Sample
 
 VERSION = 1
-LONGEST_LINE_BYTES = 65_536
 LARGEST_FEATURE = 1e9
 """No feature comes near it; beyond it one is a fault, and float32 would not hold it well."""
 

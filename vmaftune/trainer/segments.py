@@ -61,6 +61,11 @@ def read_segment(path: Path) -> tuple[list[Sample | None], int]:
     return found, length
 
 
+def sync_file(handle: int) -> None:
+    """Make what was written to a file durable. Its times need not be; macOS cannot tell the two apart."""
+    getattr(os, "fdatasync", os.fsync)(handle)
+
+
 def sync_folder(folder: Path) -> None:
     """Make names that were added to or taken from a folder durable."""
     handle = os.open(folder, os.O_RDONLY)

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from vmaftune.errors import VmafTuneError
 from vmaftune.state import atomic
 from vmaftune.trainer.connection import Connection, ConnectionLimits, answer_line
 from vmaftune.trainer.intake import Committer, Group, Intake
@@ -21,6 +23,7 @@ from vmaftune.trainer.learner import Learner
 from vmaftune.trainer.log import Log
 from vmaftune.trainer.messages import refused
 from vmaftune.trainer.metrics import metrics_text, serve_metrics
+from vmaftune.trainer.socketfile import identity
 from vmaftune.trainer.spool import Spool, SpoolLimits
 from vmaftune.trainer.status import Status
 from vmaftune.trainer.training import Pace, Training
@@ -95,7 +98,8 @@ class Service:
         self._committer = Committer(self._intake)
         self._connections: set[Connection] = set()
         self._counts = _Counts()
-        self._last_refusal = ""
+        self._reported = (0, 0)  # refused and failed, when they were logged last
+        self._last_refusal = self._metrics_failed = self._unreachable = ""
         self._began = time.monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -113,8 +117,18 @@ class Service:
         self._take_waiting()
 
     def run(self, listening: socket.socket) -> None:
-        """Serve until SIGTERM or SIGINT; everything is kept and closed on return."""
-        asyncio.run(self._run(listening))
+        """Serve until SIGTERM or SIGINT; everything is kept and closed on return.
+
+        Raises:
+            VmafTuneError: somebody removed the socket, so that nobody can reach it any more.
+        """
+        # A step or a disk that hangs must not keep it from ending: the spool holds what the snapshot lacks.
+        last_resort = threading.Timer(_STOP_SECONDS, os._exit, (0,))
+        last_resort.daemon = True
+        asyncio.run(self._run(listening, last_resort))
+        last_resort.cancel()
+        if self._unreachable:
+            raise VmafTuneError(self._unreachable)
 
     def stop(self) -> None:
         """Have ``run`` end. From the main thread, or a signal handler."""
@@ -195,8 +209,9 @@ class Service:
 
     # --- Its life ---
 
-    async def _run(self, listening: socket.socket) -> None:
+    async def _run(self, listening: socket.socket, last_resort: threading.Timer) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._fault)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self.stop)
         self._committer.start()
@@ -204,11 +219,8 @@ class Service:
         server = await self._loop.create_unix_server(lambda: Connection(self), sock=listening)
         metrics = None if self._options.metrics_port is None else await self._metrics(self._options.metrics_port)
         self._log("listening", socket=listening.getsockname(), pid=os.getpid(), plugin=self._options.plugin)
-        ticking = asyncio.create_task(self._tick())
+        ticking = asyncio.create_task(self._tick(Path(listening.getsockname())))
         await self._stop.wait()
-        # A step that never ends must not keep the service from ending: the spool holds what the snapshot lacks.
-        last_resort = threading.Timer(_STOP_SECONDS, os._exit, (0,))
-        last_resort.daemon = True
         last_resort.start()
         ticking.cancel()
         for listener in (server, metrics):
@@ -218,9 +230,8 @@ class Service:
         self._training.stop()
         await asyncio.to_thread(self._training.join)
         self._write_metrics()
-        self._spool.close()
+        self._intake.close()
         self._log("stopped", taken=self._spool.taken, acknowledged=self._counts.acknowledged)
-        last_resort.cancel()
 
     async def _drain(self) -> None:
         """Answer what was read, and close the connections."""
@@ -242,45 +253,64 @@ class Service:
         self._log("metrics", port=server.sockets[0].getsockname()[1])
         return server
 
-    async def _tick(self) -> None:
+    async def _tick(self, place: Path) -> None:
         """What is to be done now and then."""
         metrics_at = waiting_at = 0.0
-        refused_before = failed_before = 0
+        bound = identity(place)
         while True:
             await asyncio.sleep(_TICK_SECONDS)
             now = time.monotonic()
-            assert self._loop is not None
-            for connection in list(self._connections):
-                if self._loop.time() - connection.active_at > self.limits.idle_seconds:
-                    connection.abort()
+            self._close_idle()
+            if identity(place) != bound:  # whoever supervises it starts it again
+                self._unreachable = f"somebody removed the socket {place}; start the trainer again"
+                self.stop()
+                return
             if now >= metrics_at:
                 metrics_at = now + _METRICS_SECONDS
                 await asyncio.to_thread(self._write_metrics)
-                if self._counts.refused > refused_before:
-                    count, refused_before = self._counts.refused - refused_before, self._counts.refused
-                    self._log("messages refused", "warning", count=count, last=self._last_refusal)
-                if self._counts.failed > failed_before:
-                    count, failed_before = self._counts.failed - failed_before, self._counts.failed
-                    self._log("samples could not be kept", "error", count=count)
+                self._report()
             if now >= waiting_at:
                 waiting_at = now + _WAITING_SECONDS
                 await asyncio.to_thread(self._take_waiting)
 
+    def _close_idle(self) -> None:
+        assert self._loop is not None
+        for connection in list(self._connections):
+            if self._loop.time() - connection.active_at > self.limits.idle_seconds:
+                connection.abort()
+
+    def _report(self) -> None:
+        """Log what went wrong since the last time, once for all of it."""
+        refused, failed = (self._counts.refused - self._reported[0], self._counts.failed - self._reported[1])
+        self._reported = (self._counts.refused, self._counts.failed)
+        if refused:
+            self._log("messages refused", "warning", count=refused, last=self._last_refusal)
+        if failed:
+            self._log("samples could not be kept", "error", count=failed)
+
+    def _fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A fault of ours in the loop: it costs one connection, or nobody."""
+        self._log.error("fault", context.get("exception") or RuntimeError(context["message"]))
+
     def _take_waiting(self) -> None:
         try:
             samples, damaged = self._waiting.take_in(self._intake.keep, self.unix_seconds())
-        except OSError as error:  # they wait for the next time
+        except Exception as error:  # they wait for the next time
             self._log.error("waiting samples not taken in", error)
             return
         if samples or damaged:
             self._log("waiting samples taken in", samples=samples, damaged=damaged)
 
     def _write_metrics(self) -> None:
-        if self._options.metrics_file is not None:
+        file, failed = self._options.metrics_file, ""
+        if file is not None:
             try:
-                atomic.write(self._options.metrics_file, metrics_text(self.status()).encode())
+                atomic.write(file, metrics_text(self.status()).encode())
             except OSError as error:
-                self._log.error("no metrics", error, file=str(self._options.metrics_file))
+                failed = str(error)
+                if failed != self._metrics_failed:  # once, not every few seconds
+                    self._log.error("no metrics", error, file=str(file))
+        self._metrics_failed = failed
 
     def _covered(self, taken: int) -> None:
         self._intake.covered(taken)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from vmaftune.errors import UserError
 
 SOCKET_VARIABLE = "VMAFTUNE_TRAINER_SOCKET"
 _BACKLOG = 128
-_LONGEST_PATH_BYTES = 107
-"""What Linux has room for in a socket's address."""
+_LONGEST_PATH_BYTES = 107 if sys.platform == "linux" else 103
+"""What the system has room for in a socket's address."""
 
 
 def default_socket(cache: Path) -> Path:
@@ -25,6 +26,12 @@ def default_socket(cache: Path) -> Path:
     Not in the user's runtime folder: who has a cache folder of his own, as a test has, must not meet the trainer of others.
     """
     return Path(os.environ.get(SOCKET_VARIABLE) or cache / "trainer" / "trainer.sock")
+
+
+def check_length(path: Path) -> None:
+    """Raises UserError where no socket can have this path."""
+    if len(os.fsencode(path)) > _LONGEST_PATH_BYTES:
+        raise UserError(f"--socket {path} is longer than the {_LONGEST_PATH_BYTES} bytes that a socket may have")
 
 
 @contextlib.contextmanager
@@ -55,8 +62,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
     Raises:
         UserError: something that is not a stale socket of ours is there, or it cannot be made.
     """
-    if len(os.fsencode(path)) > _LONGEST_PATH_BYTES:
-        raise UserError(f"--socket {path} is longer than the {_LONGEST_PATH_BYTES} bytes that a socket may have")
+    check_length(path)
     with owned(path, "the socket"), contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as made:
         try:
             _make_room(path)
@@ -66,16 +72,24 @@ def listening(path: Path) -> Iterator[socket.socket]:
             finally:
                 os.umask(before)
             made.listen(_BACKLOG)
-            ours = path.lstat()
+            ours = identity(path)
         except OSError as error:
             raise UserError(f"cannot listen at {path}: {error.strerror or error}") from error
         try:
             yield made
         finally:
-            with contextlib.suppress(OSError):
-                there = path.lstat()
-                if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
+            if identity(path) == ours:
+                with contextlib.suppress(OSError):
                     path.unlink()
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tells a file from another one that has taken its place; None where there is none."""
+    try:
+        there = path.lstat()
+    except OSError:
+        return None
+    return there.st_dev, there.st_ino
 
 
 def _make_room(path: Path) -> None:

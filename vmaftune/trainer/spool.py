@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from vmaftune.trainer.learner import Sample
-from vmaftune.trainer.segments import find_segments, read_segment, record, segment_path, sync_folder
+from vmaftune.trainer.segments import find_segments, read_segment, record, segment_path, sync_file, sync_folder
 
 
 class SpoolLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +150,7 @@ class Spool:
             while written < len(content):
                 written += os.write(self._handle, memoryview(content)[written:])
             if self._sync:
-                os.fdatasync(self._handle)
+                sync_file(self._handle)
         except OSError:
             with contextlib.suppress(OSError):  # tried again before the next write
                 self._clean_end()

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from vmaftune.trainer.messages import VERSION
+from vmaftune.trainer.socketfile import check_length
 
 _ASKED_SECONDS = 5.0
 
@@ -73,8 +74,10 @@ def ask(path: Path) -> Status | None:
 
     Raises:
         OSError: it does not answer.
+        UserError: no socket can have this path.
         ValueError: what answers is no trainer of this version.
     """
+    check_length(path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_ASKED_SECONDS)
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from vmaftune.trainer.learner import Learner, Published
-from vmaftune.trainer.log import Log
+from vmaftune.trainer.log import Log, described
 
 _IDLE_SECONDS = 1.0
 _LONGEST_BACK_OFF_SECONDS = 30.0
@@ -23,11 +23,13 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         look_seconds: how often it is looked whether a checkpoint or a snapshot is due.
         snapshot_seconds, snapshot_samples: a snapshot is made after either, if there is something new.
+        retry_seconds: how long neither is tried again after one of them failed.
     """
 
     look_seconds: float = 1.0
     snapshot_seconds: float = 60.0
     snapshot_samples: int = 50_000
+    retry_seconds: float = 30.0
 
 
 class Training(threading.Thread):
@@ -92,11 +94,11 @@ class Training(threading.Thread):
     def _keep_if_due(self) -> None:
         now = time.monotonic()
         if now >= self._keep_at:
-            kept = (
-                self._guarded("checkpoint failed", self._checkpoint),
-                self._guarded("snapshot failed", self._if_due),
-            )
-            self._keep_at = now + (_LONGEST_BACK_OFF_SECONDS if None in kept else self._pace.look_seconds)
+            published = self._guarded("checkpoint failed", self._checkpoint)
+            # A snapshot knows when the checkpoint was made: after a kill, the next one waits for its time too.
+            snapshot = self._guarded("snapshot failed", self._snapshot if published else self._if_due)
+            failed = published is None or snapshot is None
+            self._keep_at = now + (self._pace.retry_seconds if failed else self._pace.look_seconds)
 
     def _train(self) -> bool:
         """One step, if the learner finds something to train on; whether it was made."""
@@ -137,7 +139,7 @@ class Training(threading.Thread):
             return call()
         except Exception as error:
             self.errors += 1
-            self.last_error = f"{what}: {type(error).__name__}: {' '.join(str(error).split())}"[:500]
+            self.last_error = f"{what}: {described(error)}"
             self._log.error(what, error)
             return None
 

@@ -83,7 +83,7 @@ class WaitingRoom:
                     samples.append(request.sample(unix_seconds))
         for start in range(0, len(samples), _TAKEN_AT_ONCE):
             keep(samples[start : start + _TAKEN_AT_ONCE])
-        self._taking.unlink()
+        self._taking.unlink(missing_ok=True)
         return len(samples), damaged
 
     def _lock(self) -> FileLock:
