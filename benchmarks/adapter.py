@@ -1,7 +1,8 @@
 """Low-rank adapters of a trained predictor (Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021).
 
-Each weight matrix is W + B A, with W (in, out) of the base frozen, B (in, r) zero at the start and A (r, out) drawn at random.
-What is trained is the vector of all A and B; it stands in for a network, so the trainer's own descent trains it.
+Each weight matrix is W + B A, with W (in, out) of the base frozen, B (in, r) zero at the start and A (r, out) drawn at random,
+or the principal right singular vectors of W (after Meng et al., "PiSSA", 2024): directions that keep curves smooth. What is
+trained is the vector of all A and B; it stands in for a network, so the trainer's own descent trains it.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ class Adapter:
     Args:
         base: never changed.
         seed: of A.
+        principal: whether A begins with singular vectors; else it is drawn.
 
     Attributes:
         theta: A and B, or what is added to the biases, at the start, shape (p,), float32.
     """
 
-    def __init__(self, base: Network, rank: int, seed: int) -> None:
+    def __init__(self, base: Network, rank: int, seed: int, *, principal: bool = False) -> None:
         self._base, self._rank = base, rank
         self._frozen = base.tensor(base.theta)
         self._slots = [slot for slot in base.slots if (slot.name == "bias" if rank == 0 else slot.shape[0] > 1)]
@@ -33,6 +35,11 @@ class Adapter:
         for slot in self._slots:
             wide, narrow = slot.shape
             drawn = random.normal(0.0, 1.0 / math.sqrt(max(rank, 1)), rank * narrow)
+            if principal and rank:
+                _, size, vectors = np.linalg.svd(
+                    base.theta[slot.begin : slot.end].reshape(slot.shape), full_matrices=False
+                )
+                drawn = (size[:rank, None] / math.sqrt(wide) * vectors[:rank]).ravel()
             parts += [np.zeros(wide * rank), drawn] if rank else [np.zeros(narrow)]
         self.theta = np.concatenate(parts).astype(np.float32)
 

@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ HELD_OUT_SHARE = 1 / 3
 VISIT_CAPTURES = 3
 TUNE_SPLITS = (100, 101)
 BATCH = 32
-STEPS = 1000
+STEPS = 300
 _STEP_VMAF = 5.0
 
 Capture = tuple[Curve, int, float]
@@ -70,6 +70,7 @@ class Way:
 
     Attributes:
         rank: of the adapter; 0 trains the biases only, None all weights.
+        principal: whether the adapter begins with singular vectors.
         rehearsal: rows of the corpus for each sample.
         steps: None is one for each capture.
         shared: one model for all tenants, of the captures and the steps of all.
@@ -77,6 +78,7 @@ class Way:
     """
 
     rank: int | None = None
+    principal: bool = False
     rehearsal: float = 0.0
     steps: int | None = STEPS
     shared: bool = False
@@ -86,21 +88,25 @@ class Way:
 ADAM = {"optimiser": "adam"}
 WAYS = {
     "whole, as the trainer trains": Way(rehearsal=4.0, steps=None),
-    "whole, 1,000 steps": Way(rehearsal=4.0),
-    "whole, 1,000 steps, no rehearsal": Way(),
+    "whole, 300 steps": Way(rehearsal=4.0),
+    "whole, 300 steps, no rehearsal": Way(),
     "one for all tenants": Way(rehearsal=4.0, shared=True),
     "biases only": Way(rank=0, settings={**ADAM, "learning_rate": 0.03}),
-    "adapter, rank 1": Way(rank=1, settings={**ADAM, "learning_rate": 0.001}),
-    "adapter, rank 2": Way(rank=2, settings={**ADAM, "learning_rate": 0.001}),
-    "adapter, rank 4": Way(rank=4, settings={**ADAM, "learning_rate": 0.001}),
+    "adapter, rank 1": Way(rank=1, principal=True),
+    "adapter, rank 2": Way(rank=2, principal=True),
+    "adapter, rank 4": Way(rank=4, principal=True),
+    "adapter, rank 2, drawn": Way(rank=2, settings={**ADAM, "learning_rate": 0.001}),
 }
+"""Rates and optimisers are the best of ``--tune`` at these steps; where none is named, they are the trainer's own."""
+
 TUNED = {
     "whole, SGD": (Way(), (0.0005, 0.002, 0.008)),
     "whole, Adam": (Way(settings=ADAM), (0.0001, 0.0003, 0.001)),
     "biases only, Adam": (Way(rank=0, settings=ADAM), (0.01, 0.03, 0.1)),
-    "adapter rank 1, SGD": (Way(rank=1), (0.0005, 0.002, 0.008)),
-    "adapter rank 1, Adam": (Way(rank=1, settings=ADAM), (0.0003, 0.001, 0.003, 0.01)),
-    "adapter rank 4, Adam": (Way(rank=4, settings=ADAM), (0.0003, 0.001, 0.003, 0.01)),
+    "adapter rank 2, SGD": (Way(rank=2), (0.0005, 0.002, 0.008)),
+    "adapter rank 2, Adam": (Way(rank=2, settings=ADAM), (0.001, 0.003, 0.01)),
+    "principal adapter rank 2, SGD": (Way(rank=2, principal=True), (0.0005, 0.002, 0.008)),
+    "principal adapter rank 2, Adam": (Way(rank=2, principal=True, settings=ADAM), (0.001, 0.003, 0.01)),
 }
 
 
@@ -145,12 +151,17 @@ class Bench:
             ]
         )
 
+    def adapter(self, way: Way, seed: int) -> Adapter:
+        """Untrained. Its rank must not be None."""
+        assert way.rank is not None
+        return Adapter(self.network, way.rank, seed, principal=way.principal)
+
     def trained(
         self, way: Way, captures: Sequence[Capture], tenants: int, seed: int
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Steps made and averaged weights, after a tenth, three tenths and all of the steps."""
         settings = Settings(**way.settings)
-        network = self.network if way.rank is None else Adapter(self.network, way.rank, seed)
+        network = self.network if way.rank is None else self.adapter(way, seed)
         descent = Descent(network, settings, self.corpus)  # type: ignore[arg-type]
         rows, random = self.rows(captures), np.random.default_rng([seed, len(captures)])
         steps = len(captures) if way.steps is None else way.steps * tenants
@@ -261,16 +272,14 @@ def measure(bench: Bench, splits: Sequence[Split], counts: Sequence[int]) -> Non
     _print_cost(bench, splits[0])
 
 
-def tune(bench: Bench, counts: Sequence[int]) -> None:
+def tune(bench: Bench, counts: Sequence[int], only: str) -> None:
     """Print what rates and steps lead to, on splits that the other table does not have."""
     splits = [Split(bench, seed) for seed in TUNE_SPLITS]
-    print(
-        "| model | rate | " + " | ".join(f"{n} captures, {s:,} steps" for n in counts for s in (100, 300, 1000)) + " |"
-    )
-    print("|---|---|" + "---|" * (3 * len(counts)))
-    for name, (way, rates) in TUNED.items():
+    heads = [f"{n} captures, {s} steps" for n in counts for s in (STEPS // 10, STEPS * 3 // 10, STEPS)]
+    print("| model | rate | " + " | ".join(heads) + " |\n|---|---|" + "---|" * len(heads))
+    for name, (way, rates) in ((name, tried) for name, tried in TUNED.items() if only in name):
         for rate in rates:
-            tried = Way(rank=way.rank, settings={**way.settings, "learning_rate": rate})
+            tried = replace(way, settings={**way.settings, "learning_rate": rate})
             cells = []
             for count in counts:
                 at = defaultdict(list)
@@ -342,16 +351,14 @@ def _print_cost(bench: Bench, split: Split) -> None:
     for _ in range(turns):
         for name, way in kinds.items():
             began = time.perf_counter()
-            for _ in bench.trained(
-                Way(rank=way.rank, rehearsal=way.rehearsal, settings=way.settings, steps=200), captures, 1, 0
-            ):
+            for _ in bench.trained(replace(way, steps=200), captures, 1, 0):
                 pass
             seconds[name].append(time.perf_counter() - began)
-    unit = float(np.median(seconds["whole, 1,000 steps"]))
+    unit = float(np.median(seconds["whole, 300 steps"]))
     print("\n| model | parameters a tenant | bytes a tenant | time of a step |\n|---|---|---|---|")
     for name, way in kinds.items():
         whole = way.rank is None
-        count = len(bench.network.theta if way.rank is None else Adapter(bench.network, way.rank, 0).theta)
+        count = len(bench.network.theta if way.rank is None else bench.adapter(way, 0).theta)
         size = len(bench.network.file(bench.network.theta)) if whole else 4 * count
         print(f"| {name} | {count:,} | {size:,} | {np.median(seconds[name]) / unit:.2f} |")
 
@@ -389,13 +396,14 @@ def main() -> None:
     parser.add_argument("--captures", default="20,100,500", help="lengths of streams, separated by commas")
     parser.add_argument("--splits", type=int, default=6)
     parser.add_argument("--tune", action="store_true")
+    parser.add_argument("--only", default="", help="models whose name contains this")
     parser.add_argument("--output", type=Path, default=Path("out/bench-tenants"), help="folder of the base model")
     arguments = parser.parse_args()
     os.environ["VMAFTUNE_MODELS"] = str((arguments.output / "models").absolute())
     torch.set_num_threads(1)
     bench, counts = Bench(PluginManager(entry_points())), [int(n) for n in arguments.captures.split(",")]
     if arguments.tune:
-        tune(bench, counts)
+        tune(bench, counts, arguments.only)
     else:
         measure(bench, [Split(bench, seed) for seed in range(arguments.splits)], counts)
 
