@@ -7,6 +7,7 @@ dies, however it dies, so a row whose owner's lock is free goes back to the queu
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -214,8 +215,9 @@ class Queue:
     def recover(self) -> int:
         """Put back what runs under processes that are dead; how many rows that were."""
         rows = 0
-        query = "SELECT DISTINCT owner FROM jobs WHERE state = 'running' AND owner IS NOT ?"
-        for (owner,) in self._run(query, self._owner).fetchall():
+        owners = {owner for (owner,) in self._run("SELECT DISTINCT owner FROM jobs WHERE state = 'running'")}
+        owners |= {path.name.split(".")[-2] for path in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.owner")}
+        for owner in owners - {self._owner}:
             lock = FileLock(self._owner_file(owner))
             with contextlib.suppress(Timeout):
                 lock.acquire(blocking=False)
@@ -310,12 +312,13 @@ class Queue:
 
     def _own(self) -> str:
         """This process as an owner of rows."""
-        if self._owner is None:
+        while self._owner is None:
             owner = uuid.uuid4().hex
-            self._lock = FileLock(self._owner_file(owner))
-            with self._told():
-                self._lock.acquire(blocking=False)
-            self._owner = owner
+            lock = FileLock(self._owner_file(owner))
+            with self._told(), contextlib.suppress(Timeout):
+                lock.acquire(blocking=False)
+                if Path(lock.lock_file).is_file():  # else another batch took it for that of a dead one just before
+                    self._lock, self._owner = lock, owner
         return self._owner
 
     def _owner_file(self, owner: str) -> Path:
