@@ -57,12 +57,10 @@ def command(reference: Path, distorted: Path, **options: Any) -> None:
 
 def _lines(report: WorstFramesReport) -> list[str]:
     lines = [f"VMAF {report.vmaf:.4f}, the mean of {report.frames} frames ({report.vmaf_model}); the lowest:"]
-    lines.append("   frame   seconds     VMAF    adm2  motion2   vif_scale0")
+    names = list(report.worst[0].features)
+    lines.append("   frame   seconds     VMAF  " + "  ".join(f"{name:>10}" for name in names))
     for frame in report.worst:
-        features = frame.features
-        lines.append(
-            f"{frame.index:8d}  {frame.time_seconds:8.3f}  {frame.vmaf:7.3f}  {features['adm2']:6.4f}  "
-            f"{features['motion2']:7.3f}   {features['vif_scale0']:10.4f}"
-            f"{f'   {shown(frame.picture)}' if frame.picture else ''}"
-        )
+        features = "  ".join(f"{frame.features[name]:10.4f}" for name in names)
+        picture = f"  {shown(frame.picture)}" if frame.picture else ""
+        lines.append(f"{frame.index:8d}  {frame.time_seconds:8.3f}  {frame.vmaf:7.3f}  {features}{picture}")
     return lines

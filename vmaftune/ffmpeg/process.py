@@ -28,10 +28,10 @@ _WRAP_UP = re.compile(r"Task finished with error|Terminating thread|Error sendin
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def _end_with_parent() -> None:
-    """In the child before exec: ask Linux to kill it should we be killed (prctl(2), PR_SET_PDEATHSIG)."""
+def end_with_parent(number: int = signal.SIGKILL) -> None:
+    """In a child before exec: ask Linux to send it signal ``number`` should we be killed (prctl(2), PR_SET_PDEATHSIG)."""
     if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _libc.prctl(_PR_SET_PDEATHSIG, number)
 
 
 def run(
@@ -61,7 +61,7 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            preexec_fn=_end_with_parent if _libc is not None else None,
+            preexec_fn=end_with_parent if _libc is not None else None,
         )
     except (OSError, ValueError) as error:
         raise VmafTuneError(f"cannot start ffmpeg at {ffmpeg}: {error}") from error

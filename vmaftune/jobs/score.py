@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,8 @@ FEATURES = ("adm2", "motion2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_sc
 
 
 class ScoreReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``score --json`` prints. ``features`` are means over frames; ``per_frame`` is there where it is asked for, and
-    ``tiny`` where a tiny model is.
+    """What ``score --json`` prints. ``features`` are means over frames of those that the model measures; ``per_frame`` is
+    there where it is asked for, and ``tiny`` where a tiny model is.
     """
 
     vmaf: float
@@ -110,7 +109,7 @@ def run_score(
         min=float(scores.min()),
         harmonic_mean=round(vmaf.pooled(scores, "harmonic_mean"), 6),
         frames=len(scores),
-        features={name: _mean(compared.metrics, name) for name in FEATURES},
+        features=_means(compared.metrics),
         vmaf_model=compared.comparison.model,
         vmaf_size=compared.comparison.size,
         ffmpeg=compared.ffmpeg.version,
@@ -198,10 +197,12 @@ def _input(path: Path, raw: Mapping[str, Any]) -> Input:
     )
 
 
-def _mean(metrics: list[dict[str, float]], name: str) -> float:
-    return float(np.mean([feature(frame, name) for frame in metrics]))
+def _means(metrics: list[dict[str, float]]) -> dict[str, float]:
+    frames = [features_of(frame) for frame in metrics]
+    return {name: float(np.mean([frame[name] for frame in frames])) for name in frames[0]}
 
 
-def feature(frame: Mapping[str, float], name: str) -> float:
-    """One of FEATURES from a frame's metrics; libvmaf's integer features carry a prefix."""
-    return frame.get(f"integer_{name}", frame.get(name, math.nan))
+def features_of(frame: Mapping[str, float]) -> dict[str, float]:
+    """Those of VMAF's features that the model measures, from a frame's metrics; libvmaf's integer ones carry a prefix."""
+    found = {name: frame.get(f"integer_{name}", frame.get(name)) for name in FEATURES}
+    return {name: value for name, value in found.items() if value is not None}

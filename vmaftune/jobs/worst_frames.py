@@ -15,7 +15,7 @@ from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.score import FEATURES, Compared, compare, feature
+from vmaftune.jobs.score import Compared, compare, features_of
 from vmaftune.jobs.session import Session
 from vmaftune.state import atomic
 from vmaftune.state.workspace import workspace
@@ -30,7 +30,7 @@ class WorstFrame(msgspec.Struct, frozen=True, kw_only=True):
         index: of the frame, from 0.
         time_seconds: when the reference shows it.
         vmaf: its score.
-        features: libvmaf's of it.
+        features: libvmaf's of it, those that the model measures.
         picture: file with the reference on the left and the encode on the right; None where none was asked for.
     """
 
@@ -87,7 +87,7 @@ def run_worst_frames(
             index=index,
             time_seconds=times[index],
             vmaf=float(scores[index]),
-            features={name: feature(compared.metrics[index], name) for name in FEATURES},
+            features=features_of(compared.metrics[index]),
             picture=str(named[index]) if index in named else None,
         )
         for index in chosen

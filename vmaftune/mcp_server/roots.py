@@ -1,0 +1,95 @@
+"""The folders that the server may read, and which file a name means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import av.error
+
+from vmaftune.errors import UserError
+from vmaftune.ffmpeg.escape import file_url
+from vmaftune.media.facts import shown
+
+_RAW = ".yuv"
+
+# Containers and streams that hold their pictures themselves. Playlists (HLS, DASH, concat, IMF, SDP) name other files, which
+# may lie anywhere.
+_SELF_CONTAINED = ",".join(
+    (
+        *(
+            "matroska",
+            "webm",
+            "mov",
+            "mp4",
+            "m4a",
+            "3gp",
+            "3g2",
+            "mj2",
+            "avi",
+            "mpegts",
+            "mpeg",
+            "mxf",
+            "nut",
+            "ogg",
+            "asf",
+        ),
+        *("flv", "ivf", "gif", "rm", "wtv", "gxf", "dv", "yuv4mpegpipe"),
+        *("h261", "h263", "h264", "hevc", "vvc", "evc", "av1", "obu", "m4v", "mpegvideo", "vc1", "mjpeg", "dirac"),
+    )
+)
+
+
+class Roots:
+    """Finds files below folders.
+
+    Args:
+        folders: that may be read with all below them.
+
+    Raises:
+        UserError: one of them is no folder.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        for folder in folders:
+            if not folder.is_dir():
+                raise UserError(f"--root {shown(folder)} is not a folder")
+        self.folders = tuple(folder.resolve() for folder in folders)
+
+    def video(self, name: str) -> Path:
+        """The video that ``name`` means: an absolute path, or one relative to a root; links are followed first.
+
+        Raises:
+            UserError: it lies outside the roots, whether it exists or not; there is no such file; or it is a playlist.
+        """
+        path = self._inside(name)
+        if not path.is_file():
+            raise UserError(f"there is no file {shown(name)}")
+        if path.suffix.lower() != _RAW:
+            _check_self_contained(path)
+        return path
+
+    def _inside(self, name: str) -> Path:
+        within = []
+        for folder in self.folders:
+            try:
+                real = (folder / name).resolve()  # an absolute name stands for itself
+            except (OSError, RuntimeError, ValueError):  # a loop of links, or a name that no file can have
+                continue
+            if any(real.is_relative_to(root) for root in self.folders):
+                within.append(real)
+        if not within:
+            there = ", ".join(shown(folder) for folder in self.folders)
+            raise UserError(f"{shown(name)} is outside the folders that this server may read: {there}")
+        return next((path for path in within if path.is_file()), within[0])
+
+
+def _check_self_contained(path: Path) -> None:
+    try:
+        av.open(file_url(path), metadata_errors="replace", options={"format_whitelist": _SELF_CONTAINED}).close()
+    except (av.error.FFmpegError, ValueError) as error:
+        raise UserError(
+            f"{shown(path)} cannot be read as a video that holds its pictures itself (playlists are not read): "
+            f"{getattr(error, 'strerror', None) or error}"
+        ) from error

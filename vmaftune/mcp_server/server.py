@@ -1,0 +1,117 @@
+"""The server: the tools of this package over the protocol's standard input and output."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import mcp_types as types
+import msgspec
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+
+from vmaftune import __version__
+from vmaftune.errors import VmafTuneError
+from vmaftune.mcp_server import scoring, searching
+from vmaftune.mcp_server.child import Jobs
+from vmaftune.mcp_server.roots import Roots
+from vmaftune.mcp_server.tool import Answer, Tool, Work, schema_of
+
+TOOLS = {tool.name: tool for tool in (*scoring.TOOLS, *searching.TOOLS)}
+
+
+def serve(folders: Sequence[Path], most_jobs: int, host: Mapping[str, Path | None]) -> None:
+    """Serve until the client goes away or a signal comes; all jobs have ended afterwards.
+
+    Args:
+        folders: that may be read.
+        most_jobs: that run at once.
+        host: ``config``, ``ffmpeg`` and ``cache_dir`` of every job, where they are given.
+
+    Raises:
+        UserError: a folder is none.
+    """
+    anyio.run(_serve, Roots(folders), Jobs(most_jobs, host))
+
+
+async def _serve(roots: Roots, jobs: Jobs) -> None:
+    server = _server(roots, jobs)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_end_on_signal, jobs)
+        async with stdio_server() as (read, write):
+            await server.run(read, write, server.create_initialization_options())
+        await jobs.end()
+        group.cancel_scope.cancel()
+
+
+async def _end_on_signal(jobs: Jobs) -> None:
+    """End the jobs, then at once: standard input is being read in a thread that nothing but its end would wake."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            await jobs.end()
+            os._exit(128 + number)
+
+
+def _server(roots: Roots, jobs: Jobs) -> Server[Any]:
+    async def list_tools(context: Any, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[_shown(tool) for tool in TOOLS.values()])
+
+    async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+        tool = TOOLS.get(params.name)
+        if tool is None:
+            return _failed(f"there is no tool {params.name!r}; there is: {', '.join(TOOLS)}")
+        work = Work(roots=roots, jobs=jobs, report=context.session.report_progress)
+        try:
+            asked = msgspec.convert(params.arguments or {}, tool.takes)
+        except msgspec.ValidationError as error:
+            return _failed(f"arguments of {tool.name}: {error}")
+        try:
+            return _answered(await tool.run(work, asked))
+        except VmafTuneError as error:
+            return _failed(str(error))
+        except Exception as error:
+            print(f"vmaf-tune: {tool.name}: {type(error).__name__}: {error}", file=sys.stderr)
+            return _failed(f"{tool.name} failed by a fault of vmaf-tune itself; its standard error says more")
+
+    folders = ", ".join(str(folder) for folder in roots.folders)
+    return Server(
+        "vmaf-tune",
+        version=__version__,
+        title="vmaf-tune",
+        instructions=f"Video quality (VMAF) and the CRF that reaches it. Files can be read below: {folders}.",
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+def _shown(tool: Tool) -> types.Tool:
+    return types.Tool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=schema_of(tool.takes),
+        output_schema=schema_of(tool.gives),
+        annotations=types.ToolAnnotations(
+            read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+        ),
+    )
+
+
+def _answered(answer: Answer) -> types.CallToolResult:
+    encoded = msgspec.json.encode(answer.result)
+    content: list[Any] = [types.TextContent(type="text", text=encoded.decode())]
+    for caption, picture in answer.pictures:
+        data = base64.b64encode(picture).decode("ascii")
+        content += [types.TextContent(type="text", text=caption)]
+        content += [types.ImageContent(type="image", data=data, mime_type="image/png")]
+    return types.CallToolResult(content=content, structured_content=msgspec.json.decode(encoded))
+
+
+def _failed(message: str) -> types.CallToolResult:
+    return types.CallToolResult(content=[types.TextContent(type="text", text=message)], is_error=True)
