@@ -40,6 +40,11 @@ class Child:
         """Of the process."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """It can do jobs: it has not ended, as an idle one does after a while."""
+        return self._process.poll() is None
+
     def perform(self, job: Job, tell: Callable[[Step], None]) -> Result:
         """Have one job done.
 

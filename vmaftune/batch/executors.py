@@ -85,8 +85,12 @@ class LocalExecutor:
         with self._lock:
             if self._closing:
                 raise WorkerLost("the batch was ended")
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                child = self._idle.pop()
+                if child.alive:
+                    return child
+                self._children.discard(child)
+                child.close()
             child = Child()
             self._children.add(child)
             return child

@@ -1,11 +1,16 @@
-"""What a worker of the cluster does with a job: has a child process of its own do it, so that a crash costs only that job."""
+"""What a worker of the cluster does with a job: has a child process do it, so that a crash costs only that job.
+
+Children are kept from job to job by the worker, and end with it, or when they have been idle for a while.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from distributed import get_worker
@@ -33,16 +38,33 @@ def perform_away(content: bytes, samples: list[bytes]) -> bytes:
     with workspace() as folder:
         job = unpack(away, samples, folder)
         job = with_threads(job, max(1, away.threads.get(worker.ip, worker.state.nthreads)))
-        child = Child(folder)
+        child = _child(worker)
         try:
             with _watched(worker, key, child):
                 result = child.perform(job, _throttled(lambda step: _tell(worker, away.topic, key, step)))
         except WorkerLost as error:
-            result = Result(code=-1, reason=str(error))
-        finally:
             child.end()
             child.close()
+            result = Result(code=-1, reason=str(error))
+        else:
+            _idle(worker).append(child)
     return encoded(result)
+
+
+def _child(worker: Any) -> Child:
+    idle = _idle(worker)
+    with contextlib.suppress(IndexError):  # other threads of the worker take from it too
+        while True:
+            child = idle.pop()
+            if child.alive:
+                return child
+            child.close()
+    return Child(Path(worker.local_directory))  # a folder without a configuration file of somebody's
+
+
+def _idle(worker: Any) -> list[Child]:
+    children: list[Child] = worker.__dict__.setdefault("vmaf_tune_children", [])
+    return children
 
 
 @contextmanager

@@ -18,10 +18,11 @@ from vmaftune.batch.messages import Job, Step, decoded, encoded
 from vmaftune.batch.perform import perform
 
 _SECONDS_TO_UNWIND = 8.0
+_SECONDS_IDLE = 120.0
 
 
 def main() -> None:
-    """Do jobs until standard input ends."""
+    """Do jobs until standard input ends, or nobody wants anything for a while."""
     signal.signal(signal.SIGTERM, _terminated)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     answers = os.fdopen(os.dup(1), "wb")
@@ -33,11 +34,18 @@ def main() -> None:
 
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
-    while True:
-        job = decoded(lines.get(), Job)
+    while (line := _next(lines)) is not None:
+        job = decoded(line, Job)
         result = perform(job, tell)
         answers.write(b"=" + encoded(result) + b"\n")
         answers.flush()
+
+
+def _next(lines: queue.SimpleQueue[bytes]) -> bytes | None:
+    try:
+        return lines.get(timeout=_SECONDS_IDLE)
+    except queue.Empty:
+        return None
 
 
 def _read(lines: queue.SimpleQueue[bytes]) -> None:
