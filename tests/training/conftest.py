@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 NEEDED = ("torch", "onnx", "scipy", "matplotlib")
 
 
+def missing() -> bool:
+    """Whether something is that training needs."""
+    return any(importlib.util.find_spec(module) is None for module in NEEDED)
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Where something is missing, test_needed.py alone is left, to say so."""
-    missing = any(importlib.util.find_spec(module) is None for module in NEEDED)
-    return True if missing and collection_path.name not in ("test_needed.py", "training") else None
+    return True if missing() and collection_path.name not in ("test_needed.py", "training") else None
 
 
 @pytest.fixture(scope="session")

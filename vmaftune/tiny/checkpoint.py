@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class Checkpoint:
                 places = [tensor for state in states for tensor in state]
                 values = [torch.from_numpy(held[str(n)]) for n in range(len(places))]
                 epoch = int(held["epoch"])
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return 0  # what cannot be read is begun anew
         with torch.no_grad():
             for place, value in zip(places, values, strict=True):
