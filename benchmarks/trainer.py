@@ -86,7 +86,7 @@ class Service:
         environment = {**os.environ, "VMAFTUNE_MODELS": str(folder / "models")}
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(command, stderr=log, env=environment, cwd=folder)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300  # of a busy machine
         while self.status() is None:
             if self.process.poll() is not None or time.monotonic() > until:
                 raise SystemExit(f"the service does not start: {(folder / 'log').read_text()}")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,9 @@ import pytest
 from tests.cli.conftest import Program, install
 from tests.conftest import ROOT
 from tests.trainer.conftest import Connected, request
+from tests.trainer.counting import CountingLearner
+from vmaftune.trainer.fit import fit
+from vmaftune.trainer.learner import Sample
 from vmaftune.trainer.waiting import WaitingRoom
 
 PLUGIN = f"""
@@ -130,6 +133,20 @@ def test_fit(ours: Program) -> None:
     assert ended.out == "20 new samples of 20 in all, 5 steps\ncheckpoint counting-1: it is latest-stable now\n"
     ended = ours("trainer", "fit", "--plugin", "counting")
     assert ended.out.startswith("0 new samples of 20 in all, 15 steps\n")
+
+
+def test_fit_trains_on_what_waits_as_it_takes_it_in(tmp_path: Path) -> None:
+    """A learner that is given all at once would only replay what it cannot keep up with."""
+    behind = []
+
+    class Watched(CountingLearner):
+        def ingest(self, samples: Sequence[Sample]) -> None:
+            behind.append(self.statistics().taken - self.statistics().step)
+            super().ingest(samples)
+
+    assert WaitingRoom(tmp_path).append([request(f"w-{n}") for n in range(5000)]) == 5000
+    fitted = fit(tmp_path / "state", tmp_path, lambda: Watched(tmp_path / "state"), None)
+    assert (fitted.samples, fitted.steps) == (5000, 5000) and behind == [0, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_poisoned_stream_is_kept_as_rejected_and_moves_nothing(
 def test_the_gate_opens_again_when_the_wrong_scores_are_old(
     learner: Learners, rows: list[CorpusRow], own: Path
 ) -> None:
-    """What is held out are the newest 500: four fifths of a thousand scores here."""
+    """What is held out are the newest 500, of a thousand scores here."""
     one = fed(learner(rehearsal=4.0, held_out=0.5), rows, 200, shift=-30.0)
     published = one.checkpoint(0.0, force=True)
     assert published is not None and any("farther than 4 standard" in reason for reason in published.reasons)

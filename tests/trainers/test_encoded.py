@@ -30,6 +30,11 @@ def test_a_trained_curve() -> None:
     assert made[:-5] == pytest.approx(FEATURES, rel=1e-6)
 
 
+def test_a_zero_has_no_sign_so_a_source_is_one() -> None:
+    with_zero, with_minus = ((value, *FEATURES[1:]) for value in (0.0, -0.0))
+    assert source_of(row(features=with_zero)) == source_of(row(features=with_minus))
+
+
 def test_a_preset_between_two_is_the_mixture_that_predictions_are() -> None:
     weights, _ = curve_weights(CONTRACT, SPECS["libx264"], "fast")
     first, second, share, place, _ = row(preset="fast", crf=30.0)[-5:]
