@@ -55,9 +55,7 @@ def test_names_that_collide_are_one_line(films: Path, tmp_path: Path) -> None:
 def test_a_table_overrides_options_by_file(films: Path, tmp_path: Path) -> None:
     table = films / "list.csv"
     table.write_text(
-        "file,output,min-vmaf,encoder,samples,enc\n"
-        "a/x.mkv,first.mp4,90,libx264,3,x264-params=a=b g=12\n"
-        "b/x.mkv,,,,,\n"
+        "file,output,min-vmaf,encoder,samples,enc\na/x.mkv,first.mp4,90,libx264,3,x264-params=a=b g=12\nb/x.mkv,,,,,\n"
     )
     first, second = plan(tmp_path / "out", min_vmaf=95.0, preset="slow").of([table])
     assert first.output == tmp_path / "out" / "first.mp4" and first.file == films / "a" / "x.mkv"
