@@ -101,7 +101,8 @@ class Browser:
     def _note(self, event: dict[str, Any]) -> None:
         method, parameters = event.get("method"), event.get("params", {})
         if method == "Network.requestWillBeSent":
-            self.requests.append(parameters["request"]["url"][:80])
+            url = parameters["request"]["url"]
+            self.requests.append(url[:80] if url.startswith("data:") else url)
         elif method == "Log.entryAdded":
             self.complaints.append(parameters["entry"]["text"])
         elif method == "Runtime.exceptionThrown":

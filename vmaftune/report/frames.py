@@ -15,7 +15,7 @@ from vmaftune.report.svg import Band, Chart, Layer, Line, Mark, Marks, Upright
 from vmaftune.report.words import clock, counted
 from vmaftune.types import FloatArray
 
-_MOST_POINTS = 480
+_MOST_POINTS = 240
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from vmaftune.state import atomic
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SUFFIXES = (".html", ".htm")
+# Characters of names that would show nothing, or turn the direction of what stands beside them, and bytes that are no UTF-8.
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,4 +132,4 @@ def rendered(page: Page, made: datetime | None = None) -> bytes:
         version=__version__,
         made=(made or datetime.now().astimezone()).strftime("%Y-%m-%d %H:%M %Z"),
     )
-    return html.encode("utf-8", "backslashreplace")
+    return _UNSHOWN.sub(lambda found: ascii(found[0])[1:-1], html).encode()
