@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,12 +27,18 @@ _DECIDE_NOTHING = {*get_type_hints(HostOptions), *get_type_hints(PluginOptions),
 
 
 class _Made(msgspec.Struct, frozen=True, kw_only=True):
-    """An output as it was when it was whole, and what it was made of: digest of content and settings."""
+    """An output as it was when it was whole, and what it was made of.
+
+    Attributes:
+        asked: digest of the source's content and the settings.
+        size, modified_ns: of the output.
+        report: as JSON in ASCII, where a file name need not be UTF-8.
+    """
 
     asked: str
     size: int
     modified_ns: int
-    report: EncodeReport
+    report: str
 
 
 class Place:
@@ -78,7 +85,9 @@ class Place:
             return None
         if made is None or (made.size, made.modified_ns) != (found.st_size, found.st_mtime_ns):
             return None
-        return made.report if made.asked == self._asked() else None
+        if made.asked != self._asked():
+            return None
+        return msgspec.convert(json.loads(made.report), EncodeReport)
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -122,7 +131,8 @@ class Place:
     def remember(self, report: EncodeReport, file: Path | None = None) -> None:
         """Keep what was made, for ``--resume``."""
         written = (file or self.target).stat()
-        made = _Made(asked=self._asked(), size=written.st_size, modified_ns=written.st_mtime_ns, report=report)
+        text = json.dumps(msgspec.to_builtins(report))
+        made = _Made(asked=self._asked(), size=written.st_size, modified_ns=written.st_mtime_ns, report=text)
         self._session.store.put(_KIND, self._key, made)
 
     def _name(self, made: Path) -> None:
@@ -151,5 +161,5 @@ class Place:
     def _asked(self) -> str:
         names = sorted(set(get_type_hints(EncodeOptions)) - _DECIDE_NOTHING)
         options = [(name, self._session.option(name, None)) for name in names]
-        parts = (fingerprint(self._source), self._ffmpeg_version, options)
-        return hashlib.blake2b(msgspec.json.encode(parts, enc_hook=str), digest_size=20).hexdigest()
+        parts = repr((fingerprint(self._source), self._ffmpeg_version, options))
+        return hashlib.blake2b(os.fsencode(parts), digest_size=20).hexdigest()
