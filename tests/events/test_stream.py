@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import X264, Program
+from tests.cli.conftest import X264, Program, install
 from tests.events.conftest import Events, kinds
 
 SLOW = ("-e", "libx264", "--preset", "veryslow", "--no-cache", "--events", "jsonl")
@@ -131,6 +131,13 @@ def test_a_search_that_is_ended_says_so(
     assert child.wait() == code
     last = events(read + rest)[-1]
     assert (last["event"], last["exit_code"]) == ("error", code)
+
+
+def test_what_a_plugin_prints_is_not_among_the_events(program: Program, clip: Path, events: Events) -> None:
+    loud = install(program, "loud", "import os\nprint('a plugin that prints')\nos.write(1, b'in any way\\n')\n")
+    ended = loud("crf-search", "-i", clip, *X264, "--min-vmaf", "90", "--events", "jsonl")
+    assert events(ended)[-1]["event"] == "result"
+    assert "a plugin that prints" in ended.err and "in any way" in ended.err
 
 
 def test_each_line_is_there_when_it_happens(program: Program, longer: Path) -> None:

@@ -6,14 +6,17 @@ Light to import: nothing heavy is loaded until the stream is on.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from vmaftune.events.observer import EventObserver
     from vmaftune.events.schema import Event
+
+_STDOUT, _STDERR = 1, 2
 
 
 class EventStream:
@@ -28,6 +31,7 @@ class EventStream:
     def __init__(self) -> None:
         self.on = False
         self._ended = False
+        self._file: BinaryIO | None = None
         self._lock = threading.Lock()
 
     def started(self, job: str, *inputs: Path) -> None:
@@ -88,5 +92,15 @@ class EventStream:
             if self._ended:
                 return
             self._ended = last
-            sys.stdout.buffer.write(line + b"\n")
-            sys.stdout.buffer.flush()
+            if self._file is None:
+                self._file = _taken()
+            self._file.write(line + b"\n")
+            self._file.flush()
+
+
+def _taken() -> BinaryIO:
+    """Standard output, for events alone: what a plugin or a library prints goes to standard error from now on."""
+    sys.stdout.flush()
+    file = os.fdopen(os.dup(_STDOUT), "wb")
+    os.dup2(_STDERR, _STDOUT)
+    return file

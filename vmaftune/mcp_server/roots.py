@@ -63,26 +63,27 @@ class Roots:
         Raises:
             UserError: it lies outside the roots, whether it exists or not; there is no such file; or it is a playlist.
         """
-        path = self._inside(name)
-        if not path.is_file():
-            raise UserError(f"there is no file {shown(name)}")
+        path = self._file(name)
         if path.suffix.lower() != _RAW:
             _check_self_contained(path)
         return path
 
-    def _inside(self, name: str) -> Path:
-        within = []
+    def _file(self, name: str) -> Path:
+        within, files = [], []
         for folder in self.folders:
             try:
                 real = (folder / name).resolve()  # an absolute name stands for itself
+                if any(real.is_relative_to(root) for root in self.folders):
+                    within.append(real)
+                    files += [real] if real.is_file() else []
             except (OSError, RuntimeError, ValueError):  # a loop of links, or a name that no file can have
                 continue
-            if any(real.is_relative_to(root) for root in self.folders):
-                within.append(real)
         if not within:
             there = ", ".join(shown(folder) for folder in self.folders)
             raise UserError(f"{shown(name)} is outside the folders that this server may read: {there}")
-        return next((path for path in within if path.is_file()), within[0])
+        if not files:
+            raise UserError(f"there is no file {shown(name)}")
+        return files[0]
 
 
 def _check_self_contained(path: Path) -> None:
