@@ -56,9 +56,10 @@ bench-learning: $(VENV)/.test
 bench-trainer: $(VENV)/.test
 	$(BIN)/python benchmarks/trainer.py
 
-## figures: the figures of docs/, drawn by the product itself
+## figures: the figures of docs/, drawn by the product itself; reports are photographed in chromium (minutes)
 figures: $(VENV)/.test out/demo.mkv
 	$(BIN)/vmaf-tune crf-search -i out/demo.mkv -e libsvtav1 --min-vmaf 88 --plot docs/search.svg --no-cache
+	$(BIN)/python -m tests.report.figures out/figures docs
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info

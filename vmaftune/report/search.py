@@ -190,9 +190,8 @@ def learned_section(report: SearchReport) -> Section:
                 f"{plugin.name} had learned from {scores} and shifted the curve by {plugin.correction_vmaf:+.2f} VMAF here."
             )
         elif plugin.captures == 0:
-            lines.append(
-                f"{plugin.name} had learned nothing of {report.encoder} before this search; it has learned from it."
-            )
+            since = "; it has learned from it" if report.probe_count else ""
+            lines.append(f"{plugin.name} had learned nothing of {report.encoder} before this search{since}.")
         else:
             lines.append(f"{plugin.name} took part as a {plugin.kind}.")
     if not report.plugins:
