@@ -45,7 +45,7 @@ def frames_section(look: Look, target: float | None, title: str = "Frame by fram
     if len(look.spans) > 1:
         caption += f"; {len(look.spans)} samples one after another, each named by where it begins"
     if look.worst:
-        caption += ". The numbers mark the worst frames, which stand below"
+        caption += ". Numbers mark the worst frames, which stand below"
     shown = _Shown(
         chart=frames_chart(scores, look.spans, look.worst, target, each),
         caption=f"{caption}.",
@@ -102,18 +102,18 @@ def frames_chart(
     lowest = float(scores.min())
     low = 5.0 * np.floor((min(lowest, 95.0 if target is None else target) - 2.0) / 5.0)
     starts = dict(zip(begins.tolist(), spans, strict=False))
-    many = len(spans) > 1
+    many, length = len(spans) > 1, float(begins[-1])
     return Chart(
         x=Axis(
             low=0.0,
-            high=float(begins[-1]),
+            high=length,
             label="sample from" if many else "time",
-            text=lambda at: clock(starts[at].start_seconds) if many else clock(spans[0].start_seconds + at),
+            text=lambda at: clock(starts[at].start_seconds) if many else _when(spans[0].start_seconds, at, length),
         ),
         y=Axis(low=max(0.0, low), high=100.0, label="VMAF"),
         description=f"VMAF of each of {len(scores)} frames over time, from {lowest:.1f} to {scores.max():.1f}.",
         layers=layers,
-        x_ticks=begins[:-1].tolist() if many else _seconds(float(begins[-1])),
+        x_ticks=begins[:-1].tolist() if many else _seconds(length),
     )
 
 
@@ -127,10 +127,14 @@ def envelope(scores: FloatArray, begin: float, end: float, each: int) -> tuple[l
 
 
 def _seconds(length: float) -> list[float]:
-    """Ticks at whole seconds, minutes or hours."""
-    steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+    """Ticks at round numbers of seconds, minutes or hours."""
+    steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
     step = next((step for step in steps if length / step <= 9), 14400)
     return [float(at) for at in np.arange(0.0, length + 1e-9, step)]
+
+
+def _when(start: float, at: float, length: float) -> str:
+    return f"{at:g} s" if start == 0.0 and length < 10.0 else clock(start + at)
 
 
 def _where(frame: Frame, spans: Sequence[Span]) -> str:

@@ -201,7 +201,7 @@ class Chart:
         left = 8 + _CHARACTER * max((len(self.y.text(tick)) for tick in y_ticks), default=1)
         place = Place(x_axis=self.x, y_axis=self.y, left=left, top=24, width=width - left - 20, height=height - 64)
         inside = Markup().join(layer.draw(place) for layer in self.layers)
-        view = f"{place.left:.1f} {place.top - 6:.1f} {place.width + 8:.1f} {place.height + 6:.1f}"
+        view = f"{place.left - 12:.1f} {place.top - 12:.1f} {place.width + 24:.1f} {place.height + 12:.1f}"
         x, y, wide, high = view.split()
         clipped = Markup('<svg x="{}" y="{}" width="{}" height="{}" viewBox="{}">{}</svg>').format(
             x, y, wide, high, view, inside
