@@ -298,7 +298,70 @@ def test_pictures_that_change_size_are_brought_to_the_first_ones(tmp_path: Path,
 def test_interlaced_pictures_are_warned_of(tmp_path: Path, clips: Clips) -> None:
     source = "testsrc2=size=160x96:rate=50:duration=0.6,interlace"
     film = clips.lavfi("laced.mkv", source, ["-c:v", "libx264", "-qp", "12", "-flags", "+ildct+ilme"])
+    told = _told(film, tmp_path / "out.mkv")
+    assert len(told) == 1 and "interlaced" in told[0]
+
+
+def _told(source: Path, output: Path) -> list[str]:
+    """What a person is told of an encode."""
     told: list[str] = []
     session = Session({"encoder": "libx264", "preset": "ultrafast", "crf": 30.0, "cache": False}, told.append)
-    run_encode(session, film, tmp_path / "out.mkv", JobObserver())
-    assert len(told) == 1 and "interlaced" in told[0]
+    run_encode(session, source, output, JobObserver())
+    return told
+
+
+def test_a_timecode_is_kept(tmp_path: Path, clips: Clips) -> None:
+    video = "testsrc2=size=160x90:rate=25:duration=0.4"
+    film = clips.lavfi("timed.mov", video, ["-c:v", "libx264", "-timecode", "01:00:00:00"])
+    for name, key in (("out.mkv", "TIMECODE"), ("out.mov", "timecode")):
+        assert _told(film, tmp_path / name) == []
+        with av.open(str(tmp_path / name)) as made:
+            assert made.streams.video[0].metadata[key] == "01:00:00:00"
+
+
+def test_data_that_has_no_place_is_told_of(tmp_path: Path, clips: Clips) -> None:
+    (tmp_path / "data.bin").write_bytes(bytes(300))
+    inputs = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=160x90:rate=25:duration=0.4",
+        "-f",
+        "data",
+        "-i",
+        str(tmp_path / "data.bin"),
+    ]
+    film = clips.make("data.ts", [*inputs, "-map", "0", "-map", "1", "-c:v", "libx264", "-c:d", "copy"])
+    (told,) = _told(film, tmp_path / "out.mkv")
+    assert "data" in told and "is left out" in told
+
+
+def test_sound_and_pictures_stay_together_after_an_edit_list(tmp_path: Path, clips: Clips) -> None:
+    """A cut between key frames: the file begins with frames and sound that are decoded and not shown."""
+    inputs = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=160x90:rate=25:duration=3",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=440:duration=3",
+    ]
+    whole = clips.make("whole.mp4", [*inputs, "-c:v", "libx264", "-g", "100", "-c:a", "aac"])
+    film = clips.make("cut.mp4", ["-ss", "1.3", "-i", file_url(whole), "-c", "copy"])
+    shown = _shown(film)
+    for name in ("out.mkv", "out.mp4"):
+        _encode(film, tmp_path / name)
+        assert _shown(tmp_path / name) == pytest.approx(shown, abs=0.0015)
+        assert len(_packets(tmp_path / name, "audio")) == len(_packets(film, "audio"))
+
+
+def _shown(path: Path) -> list[float]:
+    """First and last time of a picture and of sound that a player shows."""
+    times = []
+    for kind in ("video", "audio"):
+        with av.open(file_url(path)) as container:
+            decoded = [frame.time for frame in container.decode(**{kind: 0})]
+            times += [float(decoded[0]), float(decoded[-1])]
+    return times

@@ -23,7 +23,7 @@ from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import Comparison, check_pairing, check_pool, pooled
 from vmaftune.host.run import PluginRun, PredictedCurve
-from vmaftune.jobs.encode_check import Pair, check_frames, score_whole, video_packets
+from vmaftune.jobs.encode_check import Pair, check_frames, lost, score_whole, video_packets
 from vmaftune.jobs.encode_place import Place
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.encode_streams import CONTAINERS, StreamPlan, plan_streams
@@ -97,6 +97,8 @@ def run_encode(
         report, pair = full.encode(decided, folder, observer)
         report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
         place.publish(pair.encode, report)
+        for line in lost(path, facts.stream_index, place.target):
+            session.warn(f"{shown(path.name)}: {line}")
         if session.option("final_score", False):
             pair = msgspec.structs.replace(pair, encode=place.target)
             report = _scored(session, ffmpeg, report, decided, pair, run, observer)

@@ -23,6 +23,12 @@ from vmaftune.types import FloatArray
 _SECONDS_ROUNDED = 0.0025
 """How far a frame's time may be off: Matroska's milliseconds, those of the source, and what TIMES evens out."""
 
+_MADE_BY_A_MUXER = {"encoder", "creation_time", "major_brand", "minor_version", "compatible_brands"}
+_OF_PICTURES = {
+    *("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "AMBIENT_VIEWING_ENVIRONMENT"),
+    *("DYNAMIC_HDR_PLUS", "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "A53_CC", "STEREO3D", "SPHERICAL"),
+}
+
 _LIST = ("-c:v", "wrapped_avframe", "-f", "framecrc")
 
 
@@ -110,6 +116,28 @@ def video_packets(file: Path, stream_index: int) -> tuple[int, int]:
     with av.open(file_url(file), metadata_errors="replace") as container:
         sizes = [packet.size for packet in container.demux(container.streams[stream_index]) if packet.size]
     return len(sizes), sum(sizes)
+
+
+def lost(source: Path, stream_index: int, encode: Path) -> list[str]:
+    """A line for what an encode has no more of its source: tags of the file, and data of the first picture."""
+    (tags, data), (kept_tags, kept_data) = _carried(source, stream_index), _carried(encode, 0)
+    lines = []
+    if gone := sorted(tags - kept_tags - _MADE_BY_A_MUXER):
+        lines.append(
+            f"{encode.suffix or 'this container'} has no place for the tags {', '.join(gone)}; .mkv keeps them"
+        )
+    if gone := sorted(data - kept_data):
+        lines.append(f"the encoder left out the pictures' {', '.join(gone)}")
+    return lines
+
+
+def _carried(file: Path, stream_index: int) -> tuple[set[str], set[str]]:
+    with av.open(file_url(file), metadata_errors="replace") as container:
+        frame = next(container.decode(container.streams[stream_index]), None)
+        data = (
+            {item.type.name for item in frame.side_data} & _OF_PICTURES if isinstance(frame, av.VideoFrame) else set()
+        )
+        return {key.lower() for key in container.metadata}, data
 
 
 def _times(listing: Path) -> FloatArray:

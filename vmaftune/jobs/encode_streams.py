@@ -137,10 +137,12 @@ def _decide(plan: _Plan, stream: Any, *, has_chapters: bool) -> None:
             plan.map(stream, "copy", f"{what}, copied")
     elif stream.type == "video":
         plan.map(stream, "copy", f"{what}, copied")
-    elif not (
-        has_chapters and _codec(stream) in ("", "bin_data")
-    ):  # a track of chapter titles: they are kept as chapters
-        plan.left_out.append(f"{what}: no container keeps it")
+    elif "timecode" in stream.metadata:
+        plan.kept.append(f"timecode {stream.metadata['timecode']}, kept as a tag")
+    elif not has_chapters or _codec(stream) not in ("", "bin_data"):  # those are tracks of chapters' titles
+        plan.left_out.append(
+            f"{what} is left out: it is neither pictures, sound nor text, and Matroska has no place for it"
+        )
 
 
 def _decide_subtitle(plan: _Plan, stream: Any, what: str) -> None:
@@ -152,7 +154,7 @@ def _decide_subtitle(plan: _Plan, stream: Any, what: str) -> None:
     elif codec in _held("matroska"):
         raise _use_mkv(plan, what)
     else:
-        plan.left_out.append(f"{what}: no container keeps it")
+        plan.left_out.append(f"{what} is left out: Matroska has no place for it")
 
 
 def _attach_cover(plan: _Plan, source: Path, opened: Any, stream: Any, number: int) -> bool:
@@ -162,7 +164,7 @@ def _attach_cover(plan: _Plan, source: Path, opened: Any, stream: Any, number: i
     picture = next((bytes(packet) for packet in opened.demux(stream) if packet.size), b"")
     begin = _find(source, picture)
     if begin is None or codec not in _MIME:
-        plan.left_out.append(f"{what}: it cannot be taken out of this file")
+        plan.left_out.append(f"{what} is left out: it cannot be taken out of this file")
         return False
     ending = "jpg" if codec == "mjpeg" else codec
     name = stream.metadata.get("filename") or f"cover.{ending}"
