@@ -130,7 +130,7 @@ score_options = _stacked(
     click.option("--vmaf-model", metavar="NAME|FILE", help="VMAF model.  [default: by size]"),
     click.option("--vmaf-scale", metavar="auto|none|WxH", help="Size at which VMAF is computed.  [default: auto]"),
     click.option("--vmaf-threads", type=click.IntRange(1), help="Threads of libvmaf.  [default: all processors]"),
-    click.option("--pool", metavar="mean|harmonic_mean|min|pN", help="How frame scores become one.  [default: mean]"),
+    click.option("--pool", metavar="HOW", help="Of frame scores: mean, harmonic_mean, min or pN.  [default: mean]"),
 )
 
 raw_options = _stacked(
