@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.models import build
+from tests.tiny import build as tiny
 from vmaftune import models
 from vmaftune.errors import VmafTuneError
 from vmaftune.models.verify import verify
@@ -103,10 +104,12 @@ def test_a_certain_curve_is_well(own: Path) -> None:
     assert "finite and fall" in verify(models.find("mine"))
 
 
-def test_a_model_of_kind_fr_need_only_open(own: Path) -> None:
-    build.register(own, "mine", build.network(lambda model: model.metadata_props.pop()), kind="fr")
-    assert verify(models.find("mine")).endswith("it opens")
+def test_a_model_of_kind_fr_is_a_tiny_one(own: Path) -> None:
+    build.register(own, "mine", tiny.plane(), kind="fr")
+    assert "it keeps its contract; from a poor picture to a good one it says VMAF" in verify(models.find("mine"))
     assert "not a whole ONNX file" in bad(own, b"garbage", kind="fr")
+    assert bad(own, build.network(), kind="fr") == "model mine: inputs are features, curve; a tiny model has one"
+    assert "gives a poor picture VMAF" in bad(own, tiny.plane(-1.0), kind="fr")
 
 
 def test_a_population_must_be_a_table(own: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from onnx import TensorProto, helper, numpy_helper
 
 from vmaftune.tiny.table import FrameTable
 from vmaftune.types import FloatArray
@@ -38,6 +39,26 @@ def made_table(sources: int = 6, clips: int = 4, *, frames: int = FRAMES, seed: 
         source_names=tuple(f"S{n}" for n in range(sources)),
         frames=np.tile(np.arange(frames), count),
     )
+
+
+def plane(
+    slope: float = 1.0, *, inputs: int = 6, rows: str | int = "frames", output: Sequence[str | int] = ("frames", 1)
+) -> bytes:
+    """A small ONNX model: 10 * slope * (the sum of all features but motion) + 40."""
+    weight = np.array([[10.0 * slope]] * (inputs - 1) + [[0.0]], dtype=np.float32)
+    nodes = [helper.make_node("Gemm", ["given", "weight", "bias"], ["sum"])]
+    nodes.append(helper.make_node("Reshape", ["sum", "shape"], ["said"]))
+    shape = [-1] if len(output) == 1 else [-1, 1]
+    constants = {"weight": weight, "bias": np.array([40.0], np.float32), "shape": np.array(shape)}
+    initializers = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    ports = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
+        for name, shape in (("given", (rows, inputs)), ("said", output))
+    ]
+    graph = helper.make_graph(nodes, "plane", ports[:1], ports[1:], initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def mixed(table: FrameTable, order: Sequence[int] | np.ndarray) -> FrameTable:

@@ -10,7 +10,6 @@ from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.models.entry import RegisteredModel
 from vmaftune.models.predictor import open_model
 from vmaftune.models.registry import read
-from vmaftune.models.session import open_session
 
 _LARGEST_RISE_VMAF = 1e-3
 _NEGATIVE_EIGENVALUE_TOLERATED = 1e-5  # of the largest: float32 rounds by 6e-8 of each of a few dozen products
@@ -34,8 +33,7 @@ def verify(model: RegisteredModel) -> str:
     if model.kind == "predictor":
         found.append(_predictor(content, what))
     elif model.kind == "fr":
-        open_session(content, what)
-        found.append("it opens")
+        found.append(_full_reference(content, what))
     else:
         found.append(_population(content, what))
     return "; ".join(found)
@@ -72,6 +70,16 @@ def _predictor(content: bytes, what: str) -> str:
         if eigenvalues[0] < -_NEGATIVE_EIGENVALUE_TOLERATED * max(eigenvalues[-1], 1.0):
             raise VmafTuneError(f"{whose} has a covariance that is not positive semi-definite")
     return f"it keeps its contract; {len(contract.curves)} curves of {contract.knots} knots are finite and fall"
+
+
+def _full_reference(content: bytes, what: str) -> str:
+    from vmaftune.tiny.model import TinyModel
+
+    worst_to_best = np.linspace((0.4, 0.05, 0.1, 0.15, 0.2, 5.0), (1.0, 0.9, 0.97, 0.98, 0.99, 5.0), 32)
+    scores = TinyModel(content, what).scores(worst_to_best)
+    if not scores[-1] > scores[0]:
+        raise VmafTuneError(f"{what} gives a poor picture VMAF {scores[0]:.1f} and a good one {scores[-1]:.1f}")
+    return f"it keeps its contract; from a poor picture to a good one it says VMAF {scores[0]:.1f} to {scores[-1]:.1f}"
 
 
 def _population(content: bytes, what: str) -> str:

@@ -38,7 +38,7 @@ RECIPES = MappingProxyType(
         recipe.name: recipe
         for recipe in (
             Recipe(name="v1", epochs=30),
-            Recipe(name="v2", epochs=90, scaler=True, clip=True, cosine=True, learning_rate=5e-3),
+            Recipe(name="v2", epochs=90, scaler=True, clip=True, cosine=True, learning_rate=1e-2),
         )
     }
 )
