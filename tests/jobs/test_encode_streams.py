@@ -310,6 +310,13 @@ def _told(source: Path, output: Path) -> list[str]:
     return told
 
 
+def test_tags_that_mp4_has_no_name_for_are_told_of(everything: Path, tmp_path: Path, clips: Clips) -> None:
+    film = clips.make("tagged.mkv", ["-i", file_url(everything), "-map", "0:v:0", "-c", "copy"])
+    (told,) = _told(film, tmp_path / "out.mp4")
+    assert ".mp4 has no place for the tags studio" in told
+    assert _told(film, tmp_path / "out.mkv") == []
+
+
 def test_a_timecode_is_kept(tmp_path: Path, clips: Clips) -> None:
     video = "testsrc2=size=160x90:rate=25:duration=0.4"
     film = clips.lavfi("timed.mov", video, ["-c:v", "libx264", "-timecode", "01:00:00:00"])

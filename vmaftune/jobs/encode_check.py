@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import msgspec
@@ -133,11 +134,9 @@ def lost(source: Path, stream_index: int, encode: Path) -> list[str]:
 
 def _carried(file: Path, stream_index: int) -> tuple[set[str], set[str]]:
     with av.open(file_url(file), metadata_errors="replace") as container:
-        frame = next(container.decode(container.streams[stream_index]), None)
-        data = (
-            {item.type.name for item in frame.side_data} & _OF_PICTURES if isinstance(frame, av.VideoFrame) else set()
-        )
-        return {key.lower() for key in container.metadata}, data
+        frame: Any = next(container.decode(container.streams[stream_index]), None)
+        data = set() if frame is None else {item.type.name for item in frame.side_data}
+        return {key.lower() for key in container.metadata}, data & _OF_PICTURES
 
 
 def _times(listing: Path) -> FloatArray:
