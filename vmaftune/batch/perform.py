@@ -15,7 +15,7 @@ from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
 from vmaftune.errors import TargetError, VmafTuneError
 from vmaftune.host.run import PredictedCurve
-from vmaftune.jobs.encode import run_encode
+from vmaftune.jobs.encode import missed, run_encode
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.options import EncodeOptions, SearchOptions, checked
@@ -69,9 +69,11 @@ def _report(job: Job, observer: JobObserver, warn: Callable[[str], None]) -> Sea
 
 
 def _verdict(report: SearchReport | EncodeReport) -> tuple[int, str]:
-    if isinstance(report, EncodeReport) or report.target_met:
-        return 0, ""
-    return TargetError.exit_code, not_met(report)
+    if isinstance(report, EncodeReport):
+        reason = missed(report)
+    else:
+        reason = None if report.target_met else not_met(report)
+    return (0, "") if reason is None else (TargetError.exit_code, reason)
 
 
 class _Telling(JobObserver):

@@ -176,8 +176,7 @@ class Queue:
             ids: only of these; None: of all.
         """
         owner = self._own()
-        self._scope(ids)
-        only = "AND id IN (SELECT id FROM temp.scope)" if ids is not None else ""
+        only = self._scope(ids)
         with self._changing():
             found = self._run(f"SELECT id FROM jobs WHERE state = 'queued' {only} ORDER BY id LIMIT 1").fetchone()
             if found is None:
@@ -231,17 +230,15 @@ class Queue:
 
     def rows(self, ids: Sequence[int] | None = None, states: Sequence[str] = STATES) -> Iterator[Row]:
         """Rows in these states, in their order; those of ``ids``, or all."""
-        self._scope(ids)
-        only = "AND id IN (SELECT id FROM temp.scope)" if ids is not None else ""
+        only = self._scope(ids)
         marks = ",".join("?" * len(states))
         query = f"SELECT {_COLUMNS} FROM jobs WHERE state IN ({marks}) {only} ORDER BY id"
         return map(_row, self._run(query, *states))
 
     def counts(self, ids: Sequence[int] | None = None) -> dict[str, int]:
         """Rows by state; those of ``ids``, or all."""
-        self._scope(ids)
-        only = "WHERE id IN (SELECT id FROM temp.scope)" if ids is not None else ""
-        found = dict(self._run(f"SELECT state, COUNT(*) FROM jobs {only} GROUP BY state").fetchall())
+        query = f"SELECT state, COUNT(*) FROM jobs WHERE TRUE {self._scope(ids)} GROUP BY state"
+        found = dict(self._run(query).fetchall())
         return {state: found.get(state, 0) for state in STATES}
 
     def unknown_work(self) -> Row | None:
@@ -256,8 +253,7 @@ class Queue:
 
     def left(self, ids: Sequence[int] | None) -> tuple[int, float, int]:
         """Queued rows: how many, the work of those where it is known, and how many those are."""
-        self._scope(ids)
-        only = "AND id IN (SELECT id FROM temp.scope)" if ids is not None else ""
+        only = self._scope(ids)
         query = f"SELECT COUNT(*), COALESCE(SUM(work), 0.0), COUNT(work) FROM jobs WHERE state = 'queued' {only}"
         found: tuple[int, float, int] = self._run(query).fetchone()
         return found
@@ -327,11 +323,16 @@ class Queue:
     def _give_back(self, owner: str) -> int:
         return self._run("UPDATE jobs SET state = 'queued', owner = NULL WHERE owner = ?", owner).rowcount
 
-    def _scope(self, ids: Sequence[int] | None) -> None:
-        if ids is not None and ids is not self._scoped:
+    def _scope(self, ids: Sequence[int] | None) -> str:
+        """The condition that a row is one of these."""
+        if ids is None:
+            return ""
+        if ids is not self._scoped:
             self._run("DELETE FROM temp.scope")
             self._database.executemany("INSERT OR IGNORE INTO temp.scope VALUES (?)", ((one,) for one in ids))
             self._scoped = ids
+        # Looked up row by row: with IN, SQLite goes through all of the scope for each row that is claimed.
+        return "AND EXISTS (SELECT 1 FROM temp.scope WHERE scope.id = jobs.id)"
 
     def _row(self, id_: int) -> Row:
         return _row(self._run(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", id_).fetchone())

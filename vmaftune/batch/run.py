@@ -20,6 +20,7 @@ from vmaftune.media.facts import shown
 
 _LOOK_SECONDS = 0.2
 _RECOVER_SECONDS = 5.0
+_TELL_SECONDS = 1.0
 _OUR_FAILURE, _USER_MISTAKE = 1, 2
 
 
@@ -81,7 +82,7 @@ class _Run:
         self._host, self._overwrite, self._learn = host, overwrite, learn
         self._running: dict[Future[Result], Row] = {}
         self._steps: queues.SimpleQueue[tuple[Row, Step]] = queues.SimpleQueue()
-        self._recovered_at = 0.0
+        self._recovered_at = self._told_at = 0.0
 
     def run(self) -> None:
         while True:
@@ -142,7 +143,8 @@ class _Run:
         if row is None:
             return False
         self._looked_at(row)
-        self._tell_of_waiting()
+        if time.monotonic() - self._told_at > _TELL_SECONDS:
+            self._tell_of_waiting()
         return True
 
     def _looked_at(self, row: Row) -> Row:
@@ -154,6 +156,7 @@ class _Run:
 
     def _tell_of_waiting(self) -> None:
         """Of rows that nobody looked at yet, take the mean of those that somebody did."""
+        self._told_at = time.monotonic()
         jobs, work, known = self._queue.left(self._ids)
         self._observer.waiting(jobs, work * jobs / known if known else 0.0)
 

@@ -11,7 +11,6 @@ import click
 from rich.filesize import decimal
 
 from vmaftune.cli.options import (
-    NUMBER,
     encode_options,
     events_option,
     goal_options,
@@ -22,6 +21,7 @@ from vmaftune.cli.options import (
     report_option,
     sample_options,
     score_options,
+    whole_options,
 )
 from vmaftune.cli.output import print_json
 from vmaftune.cli.page import KeptScores, write_encode_page
@@ -47,14 +47,9 @@ _NOT_MET = 3
     metavar="FILE.mkv|mp4|mov|webm",
     help="The encode.  [default: STEM.ENCODER.mkv beside the source]",
 )
-@click.option("--crf", type=NUMBER, help="Encode at this CRF, without a search.")
-@click.option("--acodec", metavar="NAME", help="ffmpeg's name of an encoder for audio.  [default: copy]")
+@whole_options
 @click.option("--overwrite", is_flag=True, default=None, help="Replace an output that is there.")
 @click.option("--resume", is_flag=True, default=None, help="Take an output that these settings made for the result.")
-@click.option(
-    "--verify/--no-verify", default=None, help="Compare all frames and times with the source's.  [default: on]"
-)
-@click.option("--final-score", is_flag=True, default=None, help="Measure VMAF of the whole encode, and learn from it.")
 @goal_options
 @range_options
 @sample_options

@@ -107,6 +107,17 @@ encode_options = _stacked(
     choice_options,
 )
 
+whole_options = _stacked(
+    click.option("--crf", type=NUMBER, help="Encode at this CRF, without a search."),
+    click.option("--acodec", metavar="NAME", help="ffmpeg's name of an encoder for audio.  [default: copy]"),
+    click.option(
+        "--verify/--no-verify", default=None, help="Compare all frames and times with the source's.  [default: on]"
+    ),
+    click.option(
+        "--final-score", is_flag=True, default=None, help="Measure VMAF of the whole encode, and learn from it."
+    ),
+)
+
 goal_options = _stacked(
     click.option("--min-vmaf", type=NUMBER, help="VMAF to reach.  [default: 95]"),
     click.option("--tolerance", type=NUMBER, help="How far above is good enough.  [default: 0.25]"),

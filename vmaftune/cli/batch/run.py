@@ -22,7 +22,6 @@ from vmaftune.cli.batch.page import write_batch_page
 from vmaftune.cli.batch.screen import BatchScreen
 from vmaftune.cli.batch.totals import failure_lines, total_lines
 from vmaftune.cli.options import (
-    NUMBER,
     choice_options,
     goal_options,
     host_options,
@@ -31,6 +30,7 @@ from vmaftune.cli.options import (
     report_option,
     sample_options,
     score_options,
+    whole_options,
 )
 from vmaftune.cli.output import json_line
 from vmaftune.errors import UserError
@@ -41,7 +41,18 @@ from vmaftune.report.page import check_page
 _FAILED, _NOT_MET = 1, 3
 _OF_ENCODES = sorted(set(get_type_hints(EncodeOptions)) - set(get_type_hints(SearchOptions)))
 _PATH = click.Path(path_type=Path)
-_OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json", "overwrite", "report", "scheduler", "ship")
+_OF_THE_COMMAND = (
+    "named",
+    "output",
+    "search_only",
+    "jobs",
+    "queue",
+    "as_json",
+    "overwrite",
+    "report",
+    "scheduler",
+    "ship",
+)
 
 
 @click.command("batch", cls=BatchCommand)
@@ -62,10 +73,7 @@ _OF_THE_COMMAND = ("named", "output", "search_only", "jobs", "queue", "as_json",
 @range_options
 @sample_options
 @score_options
-@click.option("--crf", type=NUMBER, help="Encode at this CRF, without a search.")
-@click.option("--acodec", metavar="NAME", help="ffmpeg's encoder for audio.  [default: copied]")
-@click.option("--verify/--no-verify", default=None, help="Decode the output and compare its frames.  [default: verify]")
-@click.option("--final-score", is_flag=True, default=None, help="Score the whole output, and learn from it.")
+@whole_options
 @plugin_options
 @host_options
 @report_option

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.filesize import decimal
+
 from vmaftune.batch.queue import Row
 from vmaftune.cli.batch.common import failure_line, percent_of, probes_of
 from vmaftune.cli.batch.screen import files
 from vmaftune.cli.corpus_screen import span
-
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def total_lines(rows: Sequence[Row], now: int, seconds: float) -> list[str]:
@@ -30,7 +30,7 @@ def total_lines(rows: Sequence[Row], now: int, seconds: float) -> list[str]:
     if encoded:
         before, after = (sum(int(r[name]) for r in encoded) for name in ("source_bytes", "output_bytes"))
         share = f" ({100 * after / before:.1f} %)" if before else ""
-        lines.append(f"{size(before)} became {size(after)}{share}; {probes:.1f} probes a file")
+        lines.append(f"{decimal(before)} became {decimal(after)}{share}; {probes:.1f} probes a file")
     else:
         percents = [percent for report in reports if (percent := percent_of(report)) is not None]
         mean = f"{sum(percents) / len(percents):.1f} % of the source's video on average; " if percents else ""
@@ -42,12 +42,3 @@ def failure_lines(rows: Iterable[Row]) -> list[str]:
     """A line for each file that failed, with the reason."""
     failed = [row for row in rows if row.state == "failed"]
     return [f"  {failure_line(row.path, row.reason or '')}" for row in failed]
-
-
-def size(count: float) -> str:
-    """Bytes as a person says them."""
-    for unit in _UNITS:
-        if count < 1000 or unit == _UNITS[-1]:
-            break
-        count /= 1000
-    return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
