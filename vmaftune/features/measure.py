@@ -59,6 +59,7 @@ def measure(
     *,
     plan: PilotPlan,
     max_frames: int | None = None,
+    trim: str | None = None,
 ) -> Measured:
     """Measure the features of a source over its samples.
 
@@ -67,6 +68,7 @@ def measure(
     Args:
         plan: which pilot.
         max_frames: only the first so many frames of each sample; None takes all.
+        trim: filter that leaves the frames to look at, where a sample's file holds more than those of its packets.
 
     Raises:
         UserError: a sample cannot be decoded, or holds no frame.
@@ -75,7 +77,7 @@ def measure(
     counts: list[int] = []
     rows: list[dict[str, float]] = []
     pilots: list[list[PilotScore]] = []
-    trim = f"trim=end_frame={max_frames}" if max_frames else None
+    trim = f"trim=end_frame={max_frames}" if max_frames else trim
     packets = sum(len(sample.packet_bytes[:max_frames]) for sample in samples)
     with_pilot = Pilot.can(plan, ffmpeg)
     for sample in samples:

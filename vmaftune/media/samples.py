@@ -24,7 +24,7 @@ from vmaftune.media.facts import MediaFacts, shown
 _Packet = Any  # av.Packet, whose times may be None in its types but not in packets that _timed lets through
 _WHOLE_FROM_SHARE = 0.85
 _PACKETS_LOOKED_AHEAD = 64
-_SECONDS_SOUGHT_BEFORE = 10.0
+SECONDS_SOUGHT_BEFORE = 10.0
 _MOV_NAMES = {"mov", "mp4"}
 _CANNOT_HOLD = (ValueError, LookupError, EOFError, StopIteration)  # PyAV's errors where a format does not take a codec
 _MP4_ONLY = {"av1", "vp9"}  # the codecs that ffmpeg writes to .mp4 and refuses for .mov
@@ -105,7 +105,7 @@ def cut(source: Path, facts: MediaFacts, rule: SampleRule, folder: Path) -> list
 
 def _whole(source: Path, facts: MediaFacts) -> Sample:
     with av.open(file_url(source), metadata_errors="replace") as container:
-        packets = list(_packets(container, facts))
+        packets = list(packets_of(container, facts))
     if facts.declared_frames > len(packets):
         raise UserError(
             f"{shown(source)} is damaged or cut short: {len(packets)} of its {facts.declared_frames} frames can be read"
@@ -134,7 +134,8 @@ class _Container(msgspec.Struct, frozen=True, kw_only=True):
     joined_anywhere: bool = False
 
 
-def _container_of(container: av.container.InputContainer, facts: MediaFacts) -> _Container:
+def container_of(container: av.container.InputContainer, facts: MediaFacts) -> _Container:
+    """How samples of an opened source are read and written."""
     names = set(container.format.name.split(","))
     if names & _MOV_NAMES:
         return _Container(formats=("mp4",) if facts.codec in _MP4_ONLY else ("mov", "matroska"))
@@ -146,7 +147,7 @@ def _container_of(container: av.container.InputContainer, facts: MediaFacts) -> 
 def _cut_one(source: Path, facts: MediaFacts, rule: SampleRule, start_seconds: float, stem: Path) -> Sample | None:
     """One sample, or None when there is no place to cut or no file to cut to."""
     with av.open(file_url(source), metadata_errors="replace") as container:
-        kind = _container_of(container, facts)
+        kind = container_of(container, facts)
         stream = container.streams[facts.stream_index]
         assert stream.time_base is not None
         origin = stream.start_time or 0
@@ -155,12 +156,12 @@ def _cut_one(source: Path, facts: MediaFacts, rule: SampleRule, start_seconds: f
         if not packets:
             return None
         begin = float((packets[0].pts - origin) * stream.time_base)
-        path = _written(packets, stream, kind.formats, stem)
+        path = write_copy(packets, stream, kind.formats, stem)
         return None if path is None else _sample(path, 0, begin, packets)
 
 
-def _written(packets: Sequence[_Packet], stream: Any, formats: Sequence[str], stem: Path) -> Path | None:
-    """The file that the packets were copied to, in the first format that takes them."""
+def write_copy(packets: Sequence[_Packet], stream: Any, formats: Sequence[str], stem: Path) -> Path | None:
+    """The file that the packets were copied to, in the first format that takes them; None where none does."""
     shift = min(p.dts if p.dts is not None else p.pts for p in packets)
     times = [(p.pts - shift, None if p.dts is None else p.dts - shift) for p in packets]
     for name in formats:
@@ -180,7 +181,8 @@ def _written(packets: Sequence[_Packet], stream: Any, formats: Sequence[str], st
     return None
 
 
-def _packets(container: av.container.InputContainer, facts: MediaFacts) -> Iterator[_Packet]:
+def packets_of(container: av.container.InputContainer, facts: MediaFacts) -> Iterator[_Packet]:
+    """Packets of the video that is encoded, in decoding order."""
     for packet in container.demux(container.streams[facts.stream_index]):
         if packet.size:
             yield packet
@@ -192,12 +194,12 @@ def _from(
     """Packets with times from a place at or before ``start`` on, in the stream's time base."""
     stream = container.streams[facts.stream_index]
     assert stream.time_base is not None
-    place = start - int(_SECONDS_SOUGHT_BEFORE / stream.time_base) if kind.joined_anywhere else start
+    place = start - int(SECONDS_SOUGHT_BEFORE / stream.time_base) if kind.joined_anywhere else start
     broken = 0
     if place > origin:
         container.seek(place, stream=stream, backward=True)
         broken = 1 if kind.joined_anywhere else 0  # the rest of a picture, which may even be called a key frame
-    for packet in itertools.islice(_packets(container, facts), broken, None):
+    for packet in itertools.islice(packets_of(container, facts), broken, None):
         if packet.dts is not None and (packet.pts is None or not kind.shown_times):
             packet.pts = packet.dts
         if packet.pts is not None:
