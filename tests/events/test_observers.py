@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from vmaftune.batch.run import BatchObserver
 from vmaftune.crf_search.engine import Observer
-from vmaftune.events.observers import Observers
+from vmaftune.events.observers import BatchObservers, Observers
 from vmaftune.jobs.observer import JobObserver
 
 METHODS = [name for name in dir(JobObserver) if not name.startswith("_")]
@@ -29,6 +30,17 @@ def test_each_is_told(method: str) -> None:
     both = Observers(_recording("a", JobObserver, told), _recording("b", JobObserver, told))
     getattr(both, method)(1, two=2)
     assert told == [("a", method, (1,), {"two": 2}), ("b", method, (1,), {"two": 2})]
+
+
+def test_each_is_told_of_a_batch() -> None:
+    told: list[tuple[Any, ...]] = []
+    methods = [name for name in dir(BatchObserver) if not name.startswith("_")]
+    recording = type(
+        "recording", (BatchObserver,), {m: lambda self, *said, m=m: told.append((m, said)) for m in methods}
+    )
+    for method in methods:
+        getattr(BatchObservers(recording(), recording()), method)(1, 2)
+    assert told == [(method, (1, 2)) for method in methods for _ in range(2)]
 
 
 def test_one_that_knows_searches_alone_is_told_of_those_alone() -> None:

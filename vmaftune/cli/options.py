@@ -168,7 +168,8 @@ def _events(context: click.Context, parameter: click.Parameter, value: str | Non
     return stream
 
 
-def _json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
+def not_with_events(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
+    """The value of ``--json``, which cannot stand beside ``--events``."""
     stream = context.params.get("events")
     if value and stream is not None and stream.on:
         raise click.UsageError("--json and --events both want standard output; choose one", context)
@@ -176,7 +177,7 @@ def _json(context: click.Context, parameter: click.Parameter, value: bool) -> bo
 
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, callback=_json, help="One JSON object on standard output."
+    "--json", "as_json", is_flag=True, callback=not_with_events, help="One JSON object on standard output."
 )
 
 events_option = click.option(

@@ -6,7 +6,7 @@ Within one version fields and events are only added: a reader passes over those 
 from __future__ import annotations
 
 import time
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -166,13 +166,80 @@ class Checking(_Event, tag="checking", frozen=True, kw_only=True):
     what: str
 
 
+class Queued(_Event, tag="queued", frozen=True, kw_only=True):
+    """A batch knows its files: how many are to do, were done before and have failed before."""
+
+    to_do: int
+    done: int
+    failed: int
+
+
+class FileBegan(_Event, tag="file_began", frozen=True, kw_only=True):
+    """A file of a batch is begun; ``output`` is None where it is only searched."""
+
+    file: str
+    output: str | None
+
+
+class FileStep(_Event, tag="file_step", frozen=True, kw_only=True):
+    """Where a file of a batch stands, a few times a second at most.
+
+    Attributes:
+        file: as in ``file_began``.
+        what: the step in a few words, such as ``CRF 27``.
+        share: of the step that is done, 0 to 1.
+        done: of the whole file, 0 to 1, as far as can be known.
+    """
+
+    file: str
+    what: str
+    share: float
+    done: float
+
+
+class FileAgain(_Event, tag="file_again", frozen=True, kw_only=True):
+    """The process that did a file died, for ``reason``; the file is begun again."""
+
+    file: str
+    reason: str
+
+
+class FileEnded(_Event, tag="file_ended", frozen=True, kw_only=True):
+    """A file of a batch is done, and its result is in the queue.
+
+    Attributes:
+        file, output: as in ``file_began``.
+        code: 0, or the exit code that the same command alone would have had.
+        reason: why it is not 0.
+        seconds: wall time.
+        report: what ``crf-search --json`` or ``encode --json`` prints; None where there is none.
+    """
+
+    file: str
+    output: str | None
+    code: int
+    reason: str | None
+    seconds: float
+    report: dict[str, Any] | None
+
+
+class BatchSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How many files of a batch are done, failed and left, and its wall time."""
+
+    done: int
+    failed: int
+    left: int
+    total_seconds: float
+
+
 class Result(_Event, tag="result", frozen=True, kw_only=True):
     """The last line of a job that came to an end.
 
     Attributes:
-        exit_code: 0, or 3 where the target cannot be met.
+        exit_code: 0, or 3 where the target cannot be met; of a batch also 1, where files failed.
         message: what was said to a person, where that was more than the result.
-        search, predict, score, encode, compare, ladder, worst_frames: what the command prints with ``--json``; one is there.
+        search, predict, score, encode, compare, ladder, worst_frames: what the command prints with ``--json``; or ``batch``,
+            the files of which were told of before. One of them is there.
     """
 
     exit_code: int
@@ -184,6 +251,7 @@ class Result(_Event, tag="result", frozen=True, kw_only=True):
     compare: CompareReport | UnsetType = UNSET
     ladder: LadderReport | UnsetType = UNSET
     worst_frames: WorstFramesReport | UnsetType = UNSET
+    batch: BatchSummary | UnsetType = UNSET
 
 
 class Failed(_Event, tag="error", frozen=True, kw_only=True):
@@ -209,6 +277,11 @@ Event = (
     | Probed
     | Encoding
     | Checking
+    | Queued
+    | FileBegan
+    | FileStep
+    | FileAgain
+    | FileEnded
     | Result
     | Failed
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
+    from vmaftune.events.batch import BatchEvents
     from vmaftune.events.observer import EventObserver
     from vmaftune.events.schema import Event
 
@@ -57,6 +58,12 @@ class EventStream:
         from vmaftune.events.observer import EventObserver
 
         return EventObserver(self.send)
+
+    def batch_observer(self) -> BatchEvents:
+        """Makes events of what a batch does."""
+        from vmaftune.events.batch import BatchEvents
+
+        return BatchEvents(self.send)
 
     def result(self, exit_code: int = 0, message: str | None = None, **report: Any) -> None:
         """The last line of a job that came to an end.

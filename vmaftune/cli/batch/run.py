@@ -23,8 +23,10 @@ from vmaftune.cli.batch.screen import BatchScreen
 from vmaftune.cli.batch.totals import failure_lines, total_lines
 from vmaftune.cli.options import (
     choice_options,
+    events_option,
     goal_options,
     host_options,
+    not_with_events,
     plugin_options,
     range_options,
     report_option,
@@ -34,6 +36,9 @@ from vmaftune.cli.options import (
 )
 from vmaftune.cli.output import json_line
 from vmaftune.errors import UserError
+from vmaftune.events.observers import BatchObservers
+from vmaftune.events.schema import BatchSummary
+from vmaftune.events.stream import EventStream
 from vmaftune.jobs.options import EncodeOptions, SearchOptions, checked
 from vmaftune.jobs.session import Session, warn
 from vmaftune.report.page import check_page
@@ -52,6 +57,7 @@ _OF_THE_COMMAND = (
     "report",
     "scheduler",
     "ship",
+    "events",
 )
 
 
@@ -59,9 +65,7 @@ _OF_THE_COMMAND = (
 @click.argument("named", nargs=-1, type=_PATH, metavar="FILES|DIR|MANIFEST.csv …")
 @click.option("-o", "--output", type=_PATH, metavar="DIR", help="Where encodes go.  [default: beside their sources]")
 @click.option("--search-only", is_flag=True, help="Find the CRFs; encode nothing.")
-@click.option(
-    "--jobs", type=click.IntRange(1, 4096), help="Files at a time.  [default: 1, or the threads of the cluster]"
-)
+@click.option("--jobs", type=click.IntRange(1, 4096), help="At a time.  [default: 1, or the cluster's threads]")
 @click.option("--overwrite", is_flag=True, help="Write over outputs that are there.")
 @queue_option
 @click.option(
@@ -77,7 +81,14 @@ _OF_THE_COMMAND = (
 @plugin_options
 @host_options
 @report_option
-@click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, a line each, as it is done.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=not_with_events,
+    help="A JSON object for each file, a line each, as it is done.",
+)
+@events_option
 def command(**options: Any) -> int:
     """Search and encode many files: FILES, the videos below a DIR, or those of a table with columns file, output, and options.
 
@@ -88,7 +99,9 @@ def command(**options: Any) -> int:
     check_page(options["report"])
     began = time.monotonic()
     run = {name: options.pop(name) for name in _OF_THE_COMMAND}
-    session = Session(options)
+    events: EventStream = run["events"]
+    events.started("batch", *run["named"])
+    session = Session(options, events.warn)
     host = {name: _absolute(options[name]) for name in OF_THE_RUN if options.get(name) is not None}
     session.ffmpeg()  # what is wrong for all files is said once
     with ExitStack() as stack:
@@ -104,19 +117,24 @@ def command(**options: Any) -> int:
             raise UserError("the queue is empty: name video files, a folder of them, or a table (.csv)")
         executor, learn = _executor(run, host, stack)
         stack.callback(executor.close)
-        screen = _Printing(as_json=run["as_json"])
+        screen, told = _Printing(as_json=run["as_json"], quiet=events.on), events.batch_observer()
         try:
             with screen:
                 screen.begin(enqueued, counts)
-                run_batch(queue, executor, screen, ids=ids, host=host, overwrite=run["overwrite"], learn=learn)
+                told.begin(counts)
+                observer = BatchObservers(screen, told)
+                run_batch(queue, executor, observer, ids=ids, host=host, overwrite=run["overwrite"], learn=learn)
         except (KeyboardInterrupt, SystemExit):
             executor.close()
             _say_how_to_go_on(queue, screen, ids, run["queue"])
             raise
         rows = list(queue.rows(ids))
+    seconds = time.monotonic() - began
     if run["report"] is not None:
-        write_batch_page(rows, time.monotonic() - began, run["report"])
-    return _summary(rows, screen, time.monotonic() - began)
+        write_batch_page(rows, seconds, run["report"])
+    code = _summary(rows, screen, seconds)
+    events.result(code, batch=_totals(rows, seconds))
+    return code
 
 
 def _plan(run: Mapping[str, Any], options: Mapping[str, Any], session: Session) -> Plan:
@@ -150,13 +168,14 @@ def _executor(
 class _Printing(BatchScreen):
     """A batch screen that prints results on standard output as they come."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
         super().__init__()
-        self._as_json = as_json
+        self._as_json, self._quiet = as_json, quiet
 
     def ended(self, row: Row, result: Result) -> None:
         super().ended(row, result)
-        click.echo(json_result(row, result) if self._as_json else _line(row, result))
+        if not self._quiet:
+            click.echo(json_result(row, result) if self._as_json else _line(row, result))
 
 
 def json_result(row: Row, result: Result) -> str:
@@ -189,6 +208,12 @@ def _say_how_to_go_on(queue: Queue, screen: BatchScreen, ids: list[int] | None, 
     left = counts["queued"] + counts["running"]
     again = "vmaf-tune batch" if named is None else f"vmaf-tune batch --queue {shlex.quote(str(named))}"
     click.echo(f"{len(screen.ended_now)} ended now, {left} left; {again} goes on from there", err=True)
+
+
+def _totals(rows: list[Row], seconds: float) -> BatchSummary:
+    states = [row.state for row in rows]
+    done, failed = states.count("done"), states.count("failed")
+    return BatchSummary(done=done, failed=failed, left=len(rows) - done - failed, total_seconds=round(seconds, 3))
 
 
 def _summary(rows: list[Row], screen: BatchScreen, seconds: float) -> int:
