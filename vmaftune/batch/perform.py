@@ -69,10 +69,9 @@ def _report(job: Job, observer: JobObserver, warn: Callable[[str], None]) -> Sea
 
 
 def _verdict(report: SearchReport | EncodeReport) -> tuple[int, str]:
-    if isinstance(report, EncodeReport):
-        reason = missed(report)
-    else:
-        reason = None if report.target_met else not_met(report)
+    if isinstance(report, SearchReport):
+        return (0, "") if report.target_met else (TargetError.exit_code, not_met(report))
+    reason = missed(report)
     return (0, "") if reason is None else (TargetError.exit_code, reason)
 
 
