@@ -113,14 +113,14 @@ class _Telling(JobObserver):
 
     def encoding(self, output: Path, crf: float, frames: int) -> None:
         self._done = self._searching
-        self._step(f"encoding at CRF {number(crf)}")
+        self._step(f"encode CRF {number(crf)}")
 
     def encode_progress(self, share: float) -> None:
         self._share(share, self._searching + (_CHECK_FROM - self._searching) * share)
 
     def checking(self, what: str) -> None:
         self._done = _CHECK_FROM
-        self._step(f"checking ({what})")
+        self._step(f"check {what}")
 
     def check_progress(self, share: float) -> None:
         self._share(share, _CHECK_FROM + (1.0 - _CHECK_FROM) * share)

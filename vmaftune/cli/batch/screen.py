@@ -13,10 +13,9 @@ from vmaftune.batch.queue import Enqueued, Row
 from vmaftune.batch.run import BatchObserver
 from vmaftune.cli.corpus_screen import span
 from vmaftune.cli.live import LiveLine
-from vmaftune.encoders.spec import number
 from vmaftune.media.facts import shown
 
-_NAME_WIDTH = 36
+_NAME_WIDTH = 22  # of 80 columns
 _ESTIMATE_SECONDS = 1.0
 
 
@@ -49,12 +48,12 @@ class BatchScreen(LiveLine, BatchObserver):
         if counts["queued"]:
             display = self.show_live(
                 TextColumn("  {task.description}"),
-                BarColumn(20),
+                BarColumn(10),
                 TextColumn("{task.fields[state]}"),
                 TimeElapsedColumn(),
             )
             if display is not None:
-                self._all = display.add_task("", total=sum(counts.values()), state="")
+                self._all = display.add_task("all", total=sum(counts.values()), state="")
                 self._refresh()
 
     def began(self, row: Row) -> None:
@@ -75,7 +74,7 @@ class BatchScreen(LiveLine, BatchObserver):
         task = self._running[row.id][2]
         self._running[row.id] = (row, step, task)
         if self.display is not None and task is not None:
-            verified = "" if step.verified is None else f"  CRF {number(step.verified[0])}: VMAF {step.verified[1]:.2f}"
+            verified = "" if step.verified is None else f"  VMAF {step.verified[1]:.2f}"
             self.display.update(task, completed=step.done, state=f"{step.what} {100 * step.share:.0f} %{verified}")
         self._refresh()
 
@@ -97,12 +96,14 @@ class BatchScreen(LiveLine, BatchObserver):
         self._refresh()
 
     @property
-    def left(self) -> str:
-        """What is to do yet, and how long that will take."""
+    def _todo(self) -> int:
+        return self._waiting + len(self._running)
+
+    def _left(self) -> str:
+        """How long what is to do yet will take."""
         running = [(row.work or 0.0, step.done) for row, step, _ in self._running.values()]
         seconds = self._estimate.seconds_left(self._waiting_work, running)
-        todo = self._waiting + len(self._running)
-        return f"{todo} left" + (f", about {span(seconds)}" if seconds is not None and todo else "")
+        return f", about {span(seconds)} left" if seconds is not None and self._todo else ""
 
     def _forget(self, row: Row) -> None:
         _, _, task = self._running.pop(row.id, (row, Step(), None))
@@ -115,15 +116,18 @@ class BatchScreen(LiveLine, BatchObserver):
         now = time.monotonic()
         if at_once or now - self._said_at > _ESTIMATE_SECONDS:
             self._said_at = now
+            ended = self._done + self._failed
             failed = f", {self._failed} failed" if self._failed else ""
-            description = f"{self._done} done{failed}, {len(self._running)} running, {self.left}"
-            self.display.update(self._all, completed=self._done + self._failed, description=description)
+            state = f"{ended} of {ended + self._todo} done{failed}{self._left()}"
+            self.display.update(self._all, completed=ended, state=state)
 
     def _keep_last(self, display: Progress) -> None:
         """The line of all files stands below those of single ones."""
         last = next(task for task in display.tasks if task.id == self._all)
         display.remove_task(last.id)
-        self._all = display.add_task(last.description, total=last.total, completed=int(last.completed), state="")
+        self._all = display.add_task(
+            last.description, total=last.total, completed=int(last.completed), state=last.fields["state"]
+        )
         moved = next(task for task in display.tasks if task.id == self._all)
         moved.start_time = last.start_time
 
