@@ -11,6 +11,7 @@ import click
 from rich.filesize import decimal
 
 from vmaftune.cli.options import (
+    NUMBER,
     encode_options,
     events_option,
     goal_options,
@@ -32,10 +33,12 @@ from vmaftune.events.stream import EventStream
 from vmaftune.jobs.encode import missed, run_encode
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.session import Session, warn
+from vmaftune.jobs.shots_report import PerShotReport, ShotReport
 from vmaftune.media.facts import shown
 from vmaftune.report.page import check_page
 
 _NOT_MET = 3
+_SHOTS_SHOWN = 24
 
 
 @click.command("encode")
@@ -48,6 +51,9 @@ _NOT_MET = 3
     help="The encode.  [default: STEM.ENCODER.mkv beside the source]",
 )
 @whole_options
+@click.option("--per-shot", is_flag=True, default=None, help="A CRF for each shot: the same mean VMAF, smaller.")
+@click.option("--shot-floor", type=NUMBER, help="VMAF that no shot is to be below.  [default: 6 below the target]")
+@click.option("--compare-one-crf", is_flag=True, default=None, help="Measure what --per-shot saves against one CRF.")
 @click.option("--overwrite", is_flag=True, default=None, help="Replace an output that is there.")
 @click.option("--resume", is_flag=True, default=None, help="Take an output that these settings made for the result.")
 @goal_options
@@ -65,6 +71,7 @@ def command(**options: Any) -> int:
     \b
     vmaf-tune encode -i film.mkv -e libx265 --min-vmaf 93
     vmaf-tune encode -i film.mkv -o film.mp4 --acodec aac --final-score
+    vmaf-tune encode -i film.mkv --per-shot --compare-one-crf
     """
     check_page(options["report"])
     events: EventStream = options["events"]
@@ -91,6 +98,9 @@ def command(**options: Any) -> int:
 class EncodeScreen(Screen):
     """Shows a search, and the encode and the checks after it, on standard error."""
 
+    def searching(self, what: str) -> None:
+        self.note(f"  {what}")
+
     def encoding(self, output: Path, crf: float, frames: int) -> None:
         self._begin(f"encoding at CRF {number(crf)}", frames)
 
@@ -105,7 +115,7 @@ class EncodeScreen(Screen):
 
     def _begin(self, what: str, frames: int) -> None:
         self._what, self._whole, self._began = what, frames, time.monotonic()
-        self.note(f"  {what}, {frames} frames")
+        self.note(f"  {what}{f', {frames} frames' if frames else ''}")
         if self.display is not None:
             self._end()
             self._task = self.display.add_task(what, total=1.0)
@@ -132,11 +142,15 @@ def result_lines(report: EncodeReport) -> list[str]:
     took = [f"encode {_duration(report.encode_seconds)}", f"all {_duration(report.total_seconds)}"]
     if search is not None:
         took.insert(0, f"search {_duration(search.total_seconds)}")
+    crf = f"crf {number(report.crf)}"
+    if (by_shot := report.per_shot) is not None:
+        crf = f"crf {number(min(s.crf for s in by_shot.shots))} to {number(max(s.crf for s in by_shot.shots))}"
     lines = [
         f"{shown(report.output)}: {sizes} ({100 * report.output_bytes / max(1, report.source_bytes):.1f} %)",
-        f"  video   {report.encoder} preset {report.preset or 'none'}, {report.pix_fmt}, crf {number(report.crf)}; "
+        f"  video   {report.encoder} preset {report.preset or 'none'}, {report.pix_fmt}, {crf}; "
         f"{kbps:.0f} kb/s, {report.encoded_percent:.1f} % of the source's video",
         *([f"  VMAF    {_vmaf(report)}"] if search is not None or report.final_vmaf is not None else []),
+        *(shot_lines(by_shot, report.video_bytes) if by_shot is not None else []),
         *(f"  {'streams' if n == 0 else '':8s}{line}" for n, line in enumerate(report.streams)),
         f"  frames  {report.frames}, {_duration(report.duration_seconds)}"
         + ("; each was decoded and is shown when the source's is" if report.checked else "; not checked"),
@@ -147,8 +161,32 @@ def result_lines(report: EncodeReport) -> list[str]:
     return lines
 
 
+def shot_lines(report: PerShotReport, video_bytes: int) -> list[str]:
+    """The shots for a person, the most of them that a screen takes, and what they save."""
+    lines = [f"  {'shots' if n == 0 else '':8s}{_shot(shot)}" for n, shot in enumerate(report.shots[:_SHOTS_SHOWN])]
+    if len(report.shots) > _SHOTS_SHOWN:
+        lines.append(f"{'':10s}and {len(report.shots) - _SHOTS_SHOWN} more; --json has all")
+    one = report.one_crf
+    if one is not None:
+        where = f"crf {number(one.above.crf)} to {number(one.below.crf)}"
+        saved = f"{abs(one.saved_percent):.1f} % {'smaller' if one.saved_percent >= 0 else 'larger'}"
+        lines.append(
+            f"  gain    {saved} than one CRF at the same VMAF: {decimal(video_bytes)}, not {decimal(one.bytes)} ({where})"
+        )
+    return lines
+
+
+def _shot(shot: ShotReport) -> str:
+    minutes, seconds = divmod(shot.start_seconds, 60)
+    what = f"crf {number(shot.crf):<6} VMAF {shot.vmaf:6.2f}  {decimal(shot.bytes)}"
+    return f"{int(minutes):3d}:{seconds:05.2f}  {shot.frames:5d} frames  {what}"
+
+
 def _vmaf(report: EncodeReport) -> str:
     search, final = report.search, report.final_vmaf
+    if report.per_shot is not None:
+        by_shot = report.per_shot
+        return f"{final:.2f} of the whole, target {by_shot.target:g} to {by_shot.target + by_shot.tolerance:g}"
     if final is None:
         return "" if search is None else f"{search.vmaf:.2f} of the samples, target {search.target:g}"
     if search is None:

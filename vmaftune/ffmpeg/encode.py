@@ -4,6 +4,7 @@ probed.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,3 +72,31 @@ def full_arguments(
         *streams,
         *("-f", container, file_url(output)),
     ]
+
+
+def joined_arguments(
+    source: Path, video: Path, start_seconds: float, streams: Sequence[str], container: str, output: Path
+) -> list[str]:
+    """Arguments that put a video which was encoded before in the place of the one that a full encode would make.
+
+    Args:
+        video: begins at 0.
+        start_seconds: when its first frame is shown.
+        streams, container, output: as in full_arguments; the encoded one comes first.
+    """
+    first, index, *others = streams
+    assert first == "-map"
+    mapped = [index, *(value for option, value in itertools.pairwise(others) if option == "-map")]
+    # Said for one stream, it has to be said for all.
+    tags = [part for place, stream in enumerate(mapped) for part in (f"-map_metadata:s:{place}", _tags_of(stream))]
+    return [
+        *("-i", file_url(source), "-itsoffset", f"{start_seconds:.6f}", "-i", file_url(video)),
+        *("-map", "1:v:0", "-c:0", "copy", *others, *tags, "-map_chapters", "0", "-map_metadata", "0"),
+        *("-f", container, file_url(output)),
+    ]
+
+
+def _tags_of(mapped: str) -> str:
+    """``0:3``, as ``-map`` takes it, for ``-map_metadata``."""
+    file, stream = mapped.split(":")
+    return f"{file}:s:{stream}"

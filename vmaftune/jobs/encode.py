@@ -18,7 +18,7 @@ from vmaftune.encoders.spec import EncoderSettings, number
 from vmaftune.errors import FfmpegError, NoRoomError, TargetError, UserError, VmafTuneError
 from vmaftune.events.observers import Observers
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import full_arguments, of_one_size
+from vmaftune.ffmpeg.encode import full_arguments, joined_arguments, of_one_size
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import Comparison, check_pairing, check_pool, pooled
@@ -31,6 +31,7 @@ from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import SearchReport, not_met
 from vmaftune.jobs.session import Session
+from vmaftune.jobs.shots import JoinedVideo, check_options, encode_shots
 from vmaftune.media.facts import MediaFacts, read_facts, shown
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.state.workspace import workspace
@@ -40,13 +41,15 @@ _REHEARSED_SECONDS = "0.2"
 
 
 class _Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """How a source is encoded: found by a search (then with its report and the curve it began from), or given."""
+    """How a source is encoded: found by a search (then with its report and the curve it began from), given, or done already,
+    shot by shot."""
 
     crf: float
     settings: EncoderSettings
     comparison: Comparison
     search: SearchReport | None = None
     curve: PredictedCurve | None = None
+    joined: JoinedVideo | None = None
 
 
 class _Kept(JobObserver):
@@ -80,6 +83,8 @@ def run_encode(
     check_pool(session.option("pool", "mean"))
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
+    if session.option("per_shot", False):
+        check_options(session, spec.name)
     place = Place(session, path, output, spec.name, ffmpeg.version)
     if (made := place.made_before()) is not None:
         return made
@@ -93,13 +98,19 @@ def run_encode(
             session.warn(f"{shown(path.name)}: {line}")
         full = _Full(session, ffmpeg, path, facts, streams, place.target)
         full.rehearse()
-        decided = _decide(session, ffmpeg, path, facts, observer, run)
+        if session.option("per_shot", False):
+            joined = encode_shots(session, ffmpeg, path, facts, place.target, folder, observer, run)
+            decided = _Decided(crf=joined.crf, settings=joined.settings, comparison=joined.comparison, joined=joined)
+        else:
+            decided = _decide(session, ffmpeg, path, facts, observer, run)
         report, pair = full.encode(decided, folder, observer)
         report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
         place.publish(pair.encode, report)
         for line in lost(path, facts.stream_index, place.target):
             session.warn(f"{shown(path.name)}: {line}")
-        if session.option("final_score", False):
+        if decided.joined is not None:
+            observer.scored(decided.joined.scores)
+        elif session.option("final_score", False):
             pair = msgspec.structs.replace(pair, encode=place.target)
             report = _scored(session, ffmpeg, report, decided, pair, run, observer)
             report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
@@ -109,6 +120,11 @@ def run_encode(
 
 def missed(report: EncodeReport) -> str | None:
     """One line where the VMAF of the whole falls short of the target by more than the tolerance; the file stays."""
+    if report.per_shot is not None and report.final_vmaf is not None and report.final_vmaf < report.per_shot.target:
+        return (
+            f"the whole has VMAF {report.final_vmaf:.2f}, below the target of {report.per_shot.target:g}, after"
+            f" {report.per_shot.rounds} encodes of it; ask for a higher --min-vmaf"
+        )
     if report.search is None or report.final_vmaf is None:
         return None
     target, tolerance = report.search.target, report.search.tolerance
@@ -197,13 +213,12 @@ class _Full:
     def encode(self, decided: _Decided, folder: Path, observer: JobObserver) -> tuple[EncodeReport, Pair]:
         """Make it in ``folder`` and look at it."""
         made = folder / "encode.part"
-        observer.encoding(self._target, decided.crf, self._frames)
+        progress = None
+        if decided.joined is None:
+            observer.encoding(self._target, decided.crf, self._frames)
+            progress = _share(self._frames, observer.encode_progress)
         try:
-            seconds, _ = process.run(
-                self._ffmpeg.path,
-                self._arguments(decided.settings, decided.crf, made),
-                on_progress=_share(self._frames, observer.encode_progress),
-            )
+            seconds, _ = process.run(self._ffmpeg.path, self._made_by(decided, made), on_progress=progress)
         except NoRoomError as error:
             raise VmafTuneError(
                 f"no room for the encode in {shown(self._target.parent)}; nothing was left there"
@@ -229,7 +244,7 @@ class _Full:
         if checked:
             observer.checking("decode")
             frames = check_frames(self._ffmpeg, pair, folder, _share(frames, observer.check_progress))
-        command = [str(self._ffmpeg.path), *self._arguments(decided.settings, decided.crf, self._target)]
+        command = [str(self._ffmpeg.path), *self._made_by(decided, self._target)]
         report = EncodeReport(
             source=str(self._path),
             output=str(self._target),
@@ -245,13 +260,23 @@ class _Full:
             video_bytes=video_bytes,
             encoded_percent=round(percent, 4),
             streams=list(self._streams.kept),
-            encode_seconds=round(seconds, 3),
+            encode_seconds=round(seconds + (decided.joined.encode_seconds if decided.joined else 0.0), 3),
             total_seconds=0.0,
             checked=checked,
-            final_vmaf=None,
+            final_vmaf=decided.joined.vmaf if decided.joined else None,
             command=shlex.join(command),
+            per_shot=decided.joined.report if decided.joined else None,
         )
         return report, pair
+
+    def _made_by(self, decided: _Decided, output: Path) -> list[str]:
+        if decided.joined is None:
+            return self._arguments(decided.settings, decided.crf, output)
+        container = CONTAINERS[self._target.suffix.lower()]
+        joined = decided.joined
+        return joined_arguments(
+            self._path, joined.path, joined.start_seconds, self._streams.arguments, container, output
+        )
 
     def _arguments(self, settings: EncoderSettings, crf: float, output: Path) -> list[str]:
         size = (self._facts.width, self._facts.height)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from vmaftune.jobs.search_report import SearchReport
+from vmaftune.jobs.shots_report import PerShotReport
 
 
 class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +24,8 @@ class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
         encode_seconds, total_seconds: wall time of the encode alone, and of everything.
         checked: True where the output was decoded to its end and its frames and duration were found right.
         final_vmaf: VMAF of the whole output, all frames; None where it was not measured.
-        command: the ffmpeg command that made it.
+        command: the ffmpeg command that made it; of one made shot by shot, the one that put it together.
+        per_shot: of an encode with a CRF for each shot, those; ``crf`` is then their mean over all frames.
     """
 
     source: str
@@ -45,3 +47,4 @@ class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
     checked: bool
     final_vmaf: float | None
     command: str
+    per_shot: PerShotReport | None = None

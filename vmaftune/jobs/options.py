@@ -113,6 +113,9 @@ class EncodeOptions(SearchOptions, total=False):
         resume: an output that was made of this source with these settings, and not changed since, is the result. Default False.
         verify: decode the output to its end and compare the number and times of its frames with the source's. Default True.
         final_score: measure VMAF of the whole output, and let the plugins learn from it. Default False.
+        per_shot: give each shot a CRF of its own, so that the mean VMAF reaches the target at the smallest size. Default False.
+        shot_floor: VMAF that no shot is to be below then. Default 6 below the target.
+        compare_one_crf: find out besides how large one CRF for the whole is at the same VMAF. Default False.
     """
 
     crf: float | None
@@ -121,6 +124,9 @@ class EncodeOptions(SearchOptions, total=False):
     resume: bool
     verify: bool
     final_score: bool
+    per_shot: bool
+    shot_floor: float | None
+    compare_one_crf: bool
 
 
 def checked(options: Mapping[str, Any], kind: type[Job]) -> Job:

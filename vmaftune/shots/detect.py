@@ -6,6 +6,7 @@ less what it already was one frame before, so that a moving camera is no cut.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -136,4 +137,4 @@ def shots_of(frames: Frames, least: int) -> list[Shot]:
         if min(abs(place - cut) for cut in cuts) >= least:
             cuts.append(place)
     cuts.sort()
-    return [Shot(start=a, frames=b - a) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [Shot(start=a, frames=b - a) for a, b in itertools.pairwise(cuts)]

@@ -105,7 +105,7 @@ def read_index(path: Path, facts: MediaFacts) -> FrameIndex:
 
 
 def _rate(average: Fraction | None, declared: Fraction | None) -> Fraction:
-    """The declared rate where frames keep it, else their mean rate: a varying rate is often declared as its least common one."""
+    """The declared rate where frames keep it, else their mean rate: a varying rate is often declared as a multiple of it."""
     if not average:
         return declared or _USUAL_RATE
     if declared and abs(declared / average - 1) < _RATES_DIFFER:

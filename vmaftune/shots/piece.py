@@ -63,6 +63,10 @@ class Pieces:
         """Whether the packets tell which frames they are."""
         return self._index.ranks is not None and self._index.frames == self._frames.count
 
+    def uncut(self, span: Shot) -> Piece:
+        """The span, read from the source itself."""
+        return self._piece(None, span, 0)
+
     @contextmanager
     def of(self, span: Shot) -> Iterator[Piece]:
         """The piece of a span; its file is removed afterwards."""

@@ -1,0 +1,93 @@
+"""What one CRF for the whole comes to at the VMAF that shots together have: the gain of a CRF for each."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vmaftune.crf_search.prober import Prober
+from vmaftune.jobs.observer import JobObserver
+from vmaftune.jobs.shots_report import OneCrf, WholeEncode
+from vmaftune.types import FloatArray
+
+_MOST_ENCODES = 6
+_NEAR_CRF = 1.0  # between two CRFs so near, size and VMAF are as good as linear in each other
+
+
+def one_crf(
+    prober: Prober,
+    crfs: FloatArray,
+    crf: float,
+    mean: FloatArray,
+    vmaf: float,
+    encoded_bytes: int,
+    seconds: float,
+    observer: JobObserver,
+) -> OneCrf | None:
+    """Encode the whole at CRFs around the one that gives ``vmaf``.
+
+    Args:
+        prober: of the whole.
+        crfs: the grid, shape (n,), from the best quality to the coarsest.
+        crf: where to begin.
+        mean: VMAF that the whole is believed to have at each CRF, shape (n,); only its slope is used.
+        vmaf, encoded_bytes: of the shots together, measured.
+        seconds: length of the whole.
+
+    Returns:
+        None where no two encodes lie around that VMAF.
+    """
+    made: dict[int, WholeEncode] = {}
+    step = float(crfs[1] - crfs[0]) if len(crfs) > 1 else 1.0
+    near = max(1, round(_NEAR_CRF / step))
+    place = int(np.argmin(np.abs(crfs - crf)))
+    for number in range(1, _MOST_ENCODES + 1):
+        made[place] = _encode(prober, float(crfs[place]), number, seconds, observer)
+        above = max((n for n, encode in made.items() if encode.vmaf >= vmaf), default=None)
+        below = min((n for n, encode in made.items() if encode.vmaf < vmaf), default=None)
+        if above is not None and below is not None and below - above <= near:
+            return _between(made[above], made[below], vmaf, encoded_bytes)
+        following = _next(made, place, mean, vmaf, above, below, near)
+        if following in made or not 0 <= following < len(crfs):
+            break
+        place = following
+    return None
+
+
+def _next(
+    made: dict[int, WholeEncode],
+    last: int,
+    mean: FloatArray,
+    vmaf: float,
+    above: int | None,
+    below: int | None,
+    near: int,
+) -> int:
+    """The place to encode at: where the believed slope says, and half of ``near`` beyond, so that two soon lie around."""
+    if above is not None and below is not None:
+        upper, lower = made[above], made[below]
+        share = (upper.vmaf - vmaf) / max(1e-9, upper.vmaf - lower.vmaf)
+        found = round(above + share * (below - above))
+        return min(max(found, above + 1), below - 1)
+    slope = min(-1e-3, float(np.gradient(mean)[last]))
+    away = (vmaf - made[last].vmaf) / slope
+    beyond = math.copysign(max(1, near // 2), away)
+    return int(np.clip(round(last + away + beyond), 0, len(mean) - 1))
+
+
+def _encode(prober: Prober, crf: float, number: int, seconds: float, observer: JobObserver) -> WholeEncode:
+    record = prober.cached().get(crf)
+    if record is None:
+        observer.probing(number, crf, None, False)
+        record = prober.probe(crf, observer.progress)
+    observer.probed(record)
+    return WholeEncode(crf=crf, vmaf=record.vmaf, bytes=round(record.bitrate_kbps * 1000 / 8 * seconds))
+
+
+def _between(above: WholeEncode, below: WholeEncode, vmaf: float, encoded_bytes: int) -> OneCrf:
+    share = (above.vmaf - vmaf) / max(1e-9, above.vmaf - below.vmaf)
+    size = math.exp((1 - share) * math.log(above.bytes) + share * math.log(below.bytes))
+    return OneCrf(
+        above=above, below=below, bytes=round(size), saved_percent=round(100.0 * (1.0 - encoded_bytes / size), 3)
+    )

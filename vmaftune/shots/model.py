@@ -1,0 +1,122 @@
+"""What is believed of one shot: VMAF and size at each CRF, from its features, and exactly where it was encoded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from vmaftune.crf_search.posterior import Posterior
+from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.features.measure import Measured
+from vmaftune.features.pilot import pilot_plan
+from vmaftune.features.schema import Features
+from vmaftune.shots.detect import Shot
+from vmaftune.types import FloatArray, Prediction
+
+PART_DEVIATION_VMAF = 1.0
+"""Standard deviation by which VMAF of 64 frames from the middle of a long shot is off."""
+
+_PILOT_CRFS = {"x264": (24.0, 32.0), "av1": (30.0, 48.0)}
+_USUAL_SLOPE = {"x264": -1 / 6, "av1": -1 / 11}  # log2 of the size per CRF
+_CRFS_PER_PILOT_CRF = {"libvpx-vp9": 0.6}  # its scale is finer than that of its pilot, x264
+
+
+class ShotModel:
+    """One shot.
+
+    Args:
+        measured: its features.
+        prediction: its curve, as predicted.
+        crfs: the grid, shape (n,), from the best quality to the coarsest.
+        pixels: of a frame.
+    """
+
+    def __init__(
+        self,
+        shot: Shot,
+        measured: Measured,
+        prediction: Prediction,
+        encoder: EncoderSpec,
+        crfs: FloatArray,
+        pixels: int,
+    ) -> None:
+        self.shot, self.measured = shot, measured
+        self._curve = Posterior(prediction)
+        self._crfs = crfs
+        self._line = _line(measured.features, encoder, crfs) + math.log2(pixels / 8)
+        self._residuals: dict[int, float] = {}
+        self._exact = False
+
+    @property
+    def encoded(self) -> bool:
+        """Whether anything of it was encoded."""
+        return bool(self._residuals)
+
+    @property
+    def vmafs(self) -> FloatArray:
+        """VMAF at each CRF, falling, shape (n,)."""
+        return np.clip(np.minimum.accumulate(self._curve.mean), 0.0, 100.0)
+
+    def deviation(self, place: int) -> float:
+        """Standard deviation of VMAF at one place of the grid."""
+        return float(self._curve.deviation()[place])
+
+    def sizes(self, elsewhere: float) -> FloatArray:
+        """Bytes at each CRF, falling, shape (n,).
+
+        Args:
+            elsewhere: how far sizes of other shots are from where their pilots let expect them, in log2; what is taken for
+                this shot's, where nothing of it was encoded.
+        """
+        log2 = self._line + elsewhere
+        if self._residuals:
+            places = sorted(self._residuals)
+            log2 = self._line + np.interp(self._crfs, self._crfs[places], [self._residuals[n] for n in places])
+        return np.minimum.accumulate(np.exp2(log2)) * self.shot.frames
+
+    @property
+    def residual(self) -> float:
+        """How far measured sizes are from the pilots', in log2, in the mean."""
+        return float(np.mean(list(self._residuals.values())))
+
+    def part_deviation(self, frames: int) -> float:
+        """Standard deviation by which VMAF of so many frames from the middle is off."""
+        return PART_DEVIATION_VMAF * math.sqrt(max(0.0, 1.0 - frames / self.shot.frames))
+
+    def take_part(self, place: int, vmaf: float, encoded_bytes: int, frames: int) -> None:
+        """Take in what some frames of it came to."""
+        self._curve.explore(place, vmaf, self.part_deviation(frames))
+        self._take_size(place, encoded_bytes, frames)
+
+    def take_whole(self, place: int, vmaf: float, encoded_bytes: int) -> None:
+        """Take in what all frames of it came to."""
+        if not self._exact:  # sizes of a part no longer count
+            self._residuals.clear()
+            self._exact = True
+        elif place in self._residuals:
+            return
+        self._curve.condition(place, vmaf)
+        self._take_size(place, encoded_bytes, self.shot.frames)
+
+    def _take_size(self, place: int, encoded_bytes: int, frames: int) -> None:
+        self._residuals[place] = math.log2(max(1, encoded_bytes) / frames) - float(self._line[place])
+
+
+def elsewhere(models: Sequence[ShotModel]) -> float:
+    """The mean over shots of how far measured sizes are from the pilots', in log2; 0 where there is none."""
+    found = [model.residual for model in models if model.encoded]
+    return float(np.mean(found)) if found else 0.0
+
+
+def _line(features: Features, encoder: EncoderSpec, crfs: FloatArray) -> FloatArray:
+    """log2 of bits per pixel at each CRF, shape (n,): it is about linear in CRF, and the pilots are two points of the line."""
+    family = pilot_plan(encoder.name).family
+    at = _PILOT_CRFS[family]
+    fine, coarse = (features[f"pilot_log2_bits_per_pixel_{place}"] for place in ("fine", "coarse"))
+    slope, level = (coarse - fine) / (at[1] - at[0]), fine
+    if not math.isfinite(slope + level):
+        slope, level = _USUAL_SLOPE[family], -3.0
+    slope = min(slope, _USUAL_SLOPE[family] / 4)
+    return level + slope * _CRFS_PER_PILOT_CRF.get(encoder.name, 1.0) * (crfs - at[0])

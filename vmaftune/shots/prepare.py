@@ -1,0 +1,166 @@
+"""A source made ready to be encoded shot by shot: its frames, its shots, and what is believed of each."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from vmaftune.crf_search.source import EncodeRequest, PreparedSource, settle
+from vmaftune.encoders.spec import EncoderSettings
+from vmaftune.errors import UserError
+from vmaftune.features.measure import Measured, measure
+from vmaftune.features.pilot import pilot_plan
+from vmaftune.features.schema import SCHEMA_VERSION
+from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.ffmpeg.probe import PROBE_VERSION
+from vmaftune.host.run import PluginRun
+from vmaftune.media.facts import MediaFacts, shown
+from vmaftune.media.fingerprint import fingerprint
+from vmaftune.media.samples import Sample
+from vmaftune.shots.detect import DETECT_VERSION, Frames, Shot, look, shots_of
+from vmaftune.shots.index import read_index
+from vmaftune.shots.model import ShotModel
+from vmaftune.shots.piece import Piece, Pieces
+from vmaftune.state.store import Store
+from vmaftune.types import CurveContext, FloatArray
+
+_JOINABLE = {
+    # Headers that say nothing of the CRF, so that all shots have the same.
+    "libx264": ("-x264-params", "stitchable=1"),
+    "libx265": ("-x265-params", "info=0"),
+    "libsvtav1": (),
+    "libaom-av1": (),
+    "libvpx-vp9": (),
+}
+_LEAST_SECONDS = 1.0
+_LEAST_FRAMES = 8
+
+
+def check_joinable(encoder: str) -> None:
+    """Raise UserError where shots of ``encoder`` cannot be joined."""
+    if encoder not in _JOINABLE:
+        raise UserError(f"--per-shot joins shots of {', '.join(_JOINABLE)}, not of {encoder}")
+
+
+class ShotSource:
+    """One source, shot by shot.
+
+    Args:
+        folder: for temporary files.
+        on_progress: called with the number of frames looked at.
+
+    Attributes:
+        path, facts: the source.
+        frames: all of its frames.
+        shots: which of them belong together.
+        pieces: cuts them out.
+        settings: an encode of the whole, but for the CRF.
+        comparison: how it is scored.
+
+    Raises:
+        UserError: the source cannot be used, or the request does not fit it.
+    """
+
+    def __init__(
+        self,
+        ffmpeg: Ffmpeg,
+        path: Path,
+        facts: MediaFacts,
+        request: EncodeRequest,
+        store: Store,
+        folder: Path,
+        on_progress: Callable[[int], None],
+    ) -> None:
+        check_joinable(request.encoder.name)
+        self._ffmpeg, self._store, self._folder = ffmpeg, store, folder
+        self.path, self.facts = path, facts
+        try:
+            self._content = fingerprint(path)
+        except OSError as error:
+            raise UserError(f"cannot read {shown(path)}: {error.strerror}") from error
+        index = read_index(path, facts)
+        key = self._key(DETECT_VERSION)
+        frames = store.get("shots", key, Frames)
+        if frames is None:
+            frames = look(ffmpeg, path, facts, folder, on_progress)
+            store.put("shots", key, frames)
+        if not frames.count:
+            raise UserError(f"{shown(path)} has no frame that can be decoded")
+        self.frames: Frames = frames
+        self.shots = shots_of(frames, max(_LEAST_FRAMES, round(_LEAST_SECONDS * index.rate)))
+        self.pieces = Pieces(ffmpeg, path, facts, index, frames, folder)
+        self._rate = float(index.rate)
+        sizes = tuple(index.sizes.tolist())
+        self.whole = Sample(
+            path=path,
+            stream_index=facts.stream_index,
+            start_seconds=0.0,
+            source_bytes=sum(sizes),
+            packet_bytes=sizes,
+            keyframes=tuple(index.keys.tolist()),
+        )
+        self.settings, self.comparison, left = settle(ffmpeg, request, facts, [self.whole], folder)
+        if left is not None and left[0] != frames.count:
+            raise UserError(
+                f"--vfilter {request.video_filter!r} makes {left[0]} of {frames.count} frames, and --per-shot encodes"
+                " frames as they are; use encode without it"
+            )
+
+    def model(self, shot: Shot, crfs: FloatArray, run: PluginRun) -> ShotModel:
+        """What features and predictor let expect of a shot."""
+        spec, preset = self.settings.spec, self.settings.preset
+        plan = pilot_plan(spec.name)
+        key = self._key(shot, SCHEMA_VERSION, plan)
+        measured = self._store.get("features", key, Measured)
+        if measured is None:
+            with self.pieces.of(shot) as piece:
+                measured = measure(
+                    self._ffmpeg, self.facts, [piece.sample], self._folder, self.path, plan=plan, trim=piece.trim
+                )
+            self._store.put("features", key, measured)
+        curve = run.predict(CurveContext(features=measured.features, encoder=spec, preset=preset, crfs=crfs))
+        pixels = self.facts.width * self.facts.height
+        return ShotModel(shot, measured, curve.corrected, spec, crfs, pixels)
+
+    def settings_of(self, piece: Piece) -> EncoderSettings:
+        """The encode of a piece; every piece of a source gets the same headers."""
+        settings = self.settings
+        chain = [piece.chain, *([settings.video_filter] if settings.video_filter else [])]
+        extra = (*settings.extra, *_JOINABLE[settings.spec.name])
+        return msgspec.structs.replace(settings, video_filter=",".join(chain), extra=extra)
+
+    def prepared(self, span: Shot, piece: Piece, measured: Measured) -> PreparedSource:
+        """A span as probes want it; ``piece`` holds it."""
+        joinable = _JOINABLE[self.settings.spec.name]
+        return self._prepared(span, piece.sample, self.settings_of(piece), measured, joinable)
+
+    def prepared_whole(self, measured: Measured) -> PreparedSource:
+        """All frames as one encode makes them."""
+        return self._prepared(Shot(start=0, frames=self.frames.count), self.whole, self.settings, measured, "whole")
+
+    def _prepared(
+        self, span: Shot, sample: Sample, settings: EncoderSettings, measured: Measured, how: object
+    ) -> PreparedSource:
+        model = Path(self.comparison.model)
+        model_key = hashlib.sha256(model.read_bytes()).hexdigest() if model.suffix == ".json" else str(model)
+        # Where in its file a span lies decides nothing, so the settings of the whole stand for those of its pieces. As in
+        # vmaftune.crf_search.source, encoders split work by the number of processors.
+        settled = (self.settings.identity, model_key, self.comparison, os.cpu_count())
+        return PreparedSource(
+            path=self.path,
+            facts=self.facts,
+            samples=(sample,),
+            measured=msgspec.structs.replace(measured, frames=(span.frames,)),
+            frames=(span.frames,),
+            settings=settings,
+            comparison=self.comparison,
+            curve_key=self._key("shot", span, how, self._rate, PROBE_VERSION, *settled),
+        )
+
+    def _key(self, *parts: object) -> str:
+        known = (self._content, self.facts.stream_index, self._ffmpeg.version, *parts)
+        return hashlib.blake2b(msgspec.json.encode(known), digest_size=20).hexdigest()
