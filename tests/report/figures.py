@@ -5,6 +5,7 @@ Usage: python -m tests.report.figures FOLDER DOCS
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ def main() -> None:
     program = find_browser()
     if program is None:
         sys.exit("no headless browser: install chromium, or name one in VMAFTUNE_BROWSER")
+    for old in ("cache", "encoded"):
+        shutil.rmtree(folder / old, ignore_errors=True)
     films = folder / "films"
     films.mkdir(parents=True, exist_ok=True)
     film = made(folder / "film.mkv", FILM, 4)
@@ -39,41 +42,21 @@ def main() -> None:
         made(films / name, source, 2)
     (films / "broken.mkv").write_bytes((films / "cards.mkv").read_bytes()[:5000])
     cache = ("--cache-dir", folder / "cache")
+    quick = ("--vmaf-scale", "none", *cache)
     search = ("-i", film, "-e", "libsvtav1", "--min-vmaf", "88", "--plugin", "ridge-sidecar")
     run("crf-search", *search, "--report", folder / "search.html", *cache)
-    run(
-        "batch",
-        films,
-        "-o",
-        folder / "encoded",
-        "-e",
-        "libx264",
-        "--min-vmaf",
-        "90",
-        "--report",
-        folder / "batch.html",
-        *cache,
-    )
+    into = ("-o", folder / "encoded", "--report", folder / "batch.html")
+    run("batch", films, "-e", "libx264", "--min-vmaf", "90", *into, *quick)
     encoders = ("-e", "libx264:medium", "-e", "libx265:fast", "-e", "libsvtav1:8")
-    small = ("-i", films / "fractal.mkv", "--min-vmaf", "90", *cache)
+    small = ("-i", films / "fractal.mkv", "--min-vmaf", "90", *quick)
     run("compare", *small, *encoders, "--report", folder / "compare.html")
-    run(
-        "ladder",
-        *small,
-        "-e",
-        "libx264",
-        "--heights",
-        "360,270,216,180",
-        "--rungs",
-        "5",
-        "--report",
-        folder / "ladder.html",
-    )
+    rungs = ("--heights", "360,270,216,180", "--rungs", "5")
+    run("ladder", *small, "-e", "libx264", *rungs, "--report", folder / "ladder.html")
     with browsing(program) as browser:
         browser.open(folder / "search.html", width=1100)
         keep(browser.photograph(clip=(0, 0, 1100, 1500)), docs / "report.png")
         phone(browser, folder / "search.html", docs / "report-phone.png")
-        for kind, dark, height in (("batch", False, 1000), ("compare", True, 1080), ("ladder", False, 1100)):
+        for kind, dark, height in (("batch", False, 1000), ("compare", True, 1230), ("ladder", False, 1210)):
             browser.open(folder / f"{kind}.html", width=1100, dark=dark)
             keep(browser.photograph(clip=(0, 0, 1100, height)), docs / f"report-{kind}.png")
 

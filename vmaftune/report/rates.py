@@ -14,6 +14,7 @@ from vmaftune.report.words import rate
 
 _SHAPES = ("dot", "square", "triangle", "diamond", "ring", "cross", "plus", "hollow-square")
 _COLOURS = 6
+_SHOWN_BELOW_VMAF = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,15 +82,19 @@ def rates_section(
         for n, one in enumerate(chosen, 1)
     ]
     layers.append(Marks(marks=rings))
-    rates = [kbps for curve in curves for kbps in curve.bitrates_kbps] + [one.bitrate_kbps for one in chosen]
-    vmafs = [vmaf for curve in curves for vmaf in curve.vmafs] + [one.vmaf for one in chosen]
+    points = [point for curve in curves for point in zip(curve.vmafs, curve.bitrates_kbps, strict=True)]
+    points += [(one.vmaf, one.bitrate_kbps) for one in chosen]
+    lowest = min(vmaf for vmaf, _ in points)
+    if chosen:  # what lies far below the last rung was measured to know the curves, and is of no use
+        lowest = max(lowest, min(one.vmaf for one in chosen) - _SHOWN_BELOW_VMAF)
+    rates = [kbps for vmaf, kbps in points if vmaf >= lowest]
     low, high = min(rates) / 1.15, max(rates) * 1.15
     if target is not None:
         layers.insert(0, Line(xs=[low, high], ys=[target, target], style="goal", title=f"target {target:g}"))
     shown = _Shown(
         chart=Chart(
             x=Axis(low=low, high=high, label="kb/s, logarithmic", log=True, text=plain),
-            y=Axis(low=max(0.0, 5.0 * math.floor((min(vmafs) - 1.0) / 5.0)), high=100.0, label="VMAF"),
+            y=Axis(low=max(0.0, 5.0 * math.floor((lowest - 1.0) / 5.0)), high=100.0, label="VMAF"),
             description=f"VMAF over bit rate of {', '.join(curve.label for curve in curves)}; the table has the figures.",
             layers=layers,
         ),
