@@ -94,7 +94,7 @@ def test_an_empty_folder_is_waited_on(folder: Folder) -> None:
 def test_a_search_ends_with_the_pod(folder: Folder) -> None:
     with folder.start(["long.mkv"], rounds=False) as running:
         pid_file = folder.path / "log.pid"
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < until:
             time.sleep(0.01)
         running.send_signal(signal.SIGTERM)

@@ -86,7 +86,7 @@ class Served:
     def start(self, **changes: Any) -> subprocess.Popen[bytes]:
         """Start it, and wait until it listens."""
         process = self.launch(**changes)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while True:
             with contextlib.suppress(OSError):
                 if ask(self.socket) is not None:

@@ -61,7 +61,7 @@ def ours(program: Program, socket: Path) -> Program:
 
 def started(program: Program, *arguments: str) -> subprocess.Popen[bytes]:
     process = program.start("trainer", "serve", *arguments)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while program("trainer", "status").code != 0:
         assert time.monotonic() < until and process.poll() is None, process.communicate()
     return process
@@ -88,7 +88,7 @@ def test_serve_and_status(ours: Program, socket: Path) -> None:
 
 def test_limits_are_options(ours: Program, socket: Path) -> None:
     process = started(ours, "--plugin", "counting", "--max-connections", "1", "--max-line", "1024")
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not (answer := (first := Connected(socket)).say(request("a")))[
         "ok"
     ]:  # the question of before may be open yet
@@ -102,7 +102,7 @@ def test_limits_are_options(ours: Program, socket: Path) -> None:
 def test_a_socket_whose_name_is_no_text(ours: Program, socket: Path) -> None:
     place = socket.with_name("\udcff.sock")
     process = ours.start("trainer", "serve", "--plugin", "counting", "--socket", str(place))
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not place.exists():
         assert time.monotonic() < until and process.poll() is None, process.communicate()
         time.sleep(0.01)
