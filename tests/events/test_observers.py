@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from vmaftune.batch.observers import BatchObservers
 from vmaftune.batch.run import BatchObserver
 from vmaftune.crf_search.engine import Observer
-from vmaftune.events.observers import BatchObservers, Observers
+from vmaftune.events.observers import Observers
 from vmaftune.jobs.observer import JobObserver
 
 METHODS = [name for name in dir(JobObserver) if not name.startswith("_")]

@@ -1,11 +1,10 @@
-"""Several observers of one job, or of one batch."""
+"""Several observers of one job."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from vmaftune.batch.run import BatchObserver
 from vmaftune.crf_search.engine import Observer
 from vmaftune.jobs.observer import JobObserver
 
@@ -20,15 +19,18 @@ class Observers(JobObserver):
         self._told = told
 
 
-class BatchObservers(BatchObserver):
-    """Tells each of ``told``, in their order, of all that a BatchObserver is told of."""
+def pass_on(telling: type[Any]) -> None:
+    """Make every public method of a class, which keeps observers in ``_told``, call the same one of each of them.
 
-    def __init__(self, *told: BatchObserver) -> None:
-        self._told = told
+    Made from the methods there are, so that one that is added is passed on without a word more.
+    """
+    for name in dir(telling):
+        if not name.startswith("_"):
+            setattr(telling, name, _to_all(name))
 
 
 def _to_all(name: str) -> Callable[..., None]:
-    def tell(self: Observers | BatchObservers, *arguments: Any, **named: Any) -> None:
+    def tell(self: Any, *arguments: Any, **named: Any) -> None:
         for observer in self._told:
             method = getattr(observer, name, None)
             if method is not None:
@@ -37,8 +39,4 @@ def _to_all(name: str) -> Callable[..., None]:
     return tell
 
 
-# Made from the methods there are, so that one that is added is passed on without a word here.
-for _told, _telling in ((JobObserver, Observers), (BatchObserver, BatchObservers)):
-    for _name in dir(_told):
-        if not _name.startswith("_"):
-            setattr(_telling, _name, _to_all(_name))
+pass_on(Observers)

@@ -13,6 +13,7 @@ import click
 
 from vmaftune.batch.executors import Executor, LocalExecutor
 from vmaftune.batch.messages import Result
+from vmaftune.batch.observers import BatchObservers
 from vmaftune.batch.plan import OF_THE_RUN, Plan, merged
 from vmaftune.batch.queue import Queue, Row
 from vmaftune.batch.run import run_batch
@@ -36,7 +37,6 @@ from vmaftune.cli.options import (
 )
 from vmaftune.cli.output import json_line
 from vmaftune.errors import UserError
-from vmaftune.events.observers import BatchObservers
 from vmaftune.events.schema import BatchSummary
 from vmaftune.events.stream import EventStream
 from vmaftune.jobs.options import EncodeOptions, SearchOptions, checked
