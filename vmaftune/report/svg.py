@@ -200,12 +200,9 @@ class Chart:
         y_ticks = self.y.ticks(height // 55)
         left = 8 + _CHARACTER * max((len(self.y.text(tick)) for tick in y_ticks), default=1)
         place = Place(x_axis=self.x, y_axis=self.y, left=left, top=24, width=width - left - 20, height=height - 64)
-        inside = Markup().join(layer.draw(place) for layer in self.layers)
-        view = f"{place.left - 12:.1f} {place.top - 12:.1f} {place.width + 24:.1f} {place.height + 12:.1f}"
-        x, y, wide, high = view.split()
-        clipped = Markup('<svg x="{}" y="{}" width="{}" height="{}" viewBox="{}">{}</svg>').format(
-            x, y, wide, high, view, inside
-        )
+        marks = [layer for layer in self.layers if isinstance(layer, Marks)]
+        lines = [layer for layer in self.layers if not isinstance(layer, Marks)]
+        clipped = _clipped(lines, place, 0.0) + _clipped(marks, place, 12.0)  # a mark at the edge is drawn whole
         return Markup(
             '<svg viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">{3}{4}</svg>'
         ).format(width, height, self.description, self._grid(place, y_ticks, width, height), clipped)
@@ -269,6 +266,14 @@ def _common(one: _Box, other: _Box) -> float:
     wide = min(one[2], other[2]) - max(one[0], other[0])
     high = min(one[3], other[3]) - max(one[1], other[1])
     return wide * high if wide > 0 and high > 0 else 0.0
+
+
+def _clipped(layers: Sequence[Layer], place: Place, room: float) -> Markup:
+    """Layers, cut off ``room`` pixels outside of the plotted area, and at its bottom."""
+    x, y, width, height = place.left - room, place.top - 12, place.width + 2 * room, place.height + 12
+    return Markup(
+        '<svg x="{0:.1f}" y="{1:.1f}" width="{2:.1f}" height="{3:.1f}" viewBox="{0:.1f} {1:.1f} {2:.1f} {3:.1f}">{4}</svg>'
+    ).format(x, y, width, height, Markup().join(layer.draw(place) for layer in layers))
 
 
 def _title(text: str) -> Markup:
