@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import av
 import msgspec
 import numpy as np
 
@@ -19,6 +18,7 @@ from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session
 from vmaftune.media.facts import check_is_file, read_facts, shown
+from vmaftune.media.raw import PIX_FMT, Geometry
 from vmaftune.state.workspace import workspace
 from vmaftune.tiny.beside import TinyScore, tiny_score
 from vmaftune.tiny.model import open_tiny_model
@@ -169,31 +169,26 @@ def _input(path: Path, raw: Mapping[str, Any]) -> Input:
             bit_depth=facts.bit_depth,
             frames=facts.declared_frames or round(facts.duration_seconds * facts.fps),
         )
-    width, height, name = raw.get("width"), raw.get("height"), raw.get("pix_fmt") or "yuv420p"
+    width, height, name = raw.get("width"), raw.get("height"), raw.get("pix_fmt") or PIX_FMT
     if width is None or height is None:
         raise UserError(f"{shown(path)} is raw video: say how large its pictures are with --width and --height")
     fps = raw.get("fps")
     if fps is not None and not fps > 0:
         raise UserError(f"--fps {fps:g} must be above 0")
-    try:
-        layout = av.VideoFormat(name, width, height)
-    except ValueError as error:
-        raise UserError(f"--pix-fmt {name}: no such pixel format") from error
-    frame_bytes = sum(c.width * c.height * (2 if c.bits > 8 else 1) for c in layout.components)
-    if path.stat().st_size % frame_bytes:
+    geometry = Geometry(width, height, name)
+    whole, rest = divmod(path.stat().st_size, geometry.frame_bytes)
+    if rest:
         raise UserError(
-            f"{shown(path)} is not a whole number of {width}x{height} {name} frames: it has {path.stat().st_size} bytes, a "
-            f"frame has {frame_bytes}"
+            f"{shown(path)} is not a whole number of {geometry} frames: it has {path.stat().st_size} bytes, a frame has "
+            f"{geometry.frame_bytes}"
         )
-    geometry = ("-f", "rawvideo", "-pixel_format", name, "-video_size", f"{width}x{height}")
-    rate = ("-framerate", str(fps or 25))
     return Input(
-        arguments=(*geometry, *rate, "-i", file_url(path)),
+        arguments=(*geometry.arguments, *(("-framerate", str(fps)) if fps else ()), "-i", file_url(path)),
         stream_index=0,
         width=width,
         height=height,
-        bit_depth=max(c.bits for c in layout.components),
-        frames=path.stat().st_size // frame_bytes,
+        bit_depth=geometry.bit_depth,
+        frames=whole,
     )
 
 

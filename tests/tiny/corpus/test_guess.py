@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from vmaftune.errors import UserError
+from vmaftune.media.raw import Geometry, parse_size
 from vmaftune.tiny.corpus.guess import SIZES, Told, guess_distorted, guess_references
-from vmaftune.tiny.corpus.raw import Geometry, parse_size
 
 HD = Geometry(1920, 1080)
 NOTHING = Told()

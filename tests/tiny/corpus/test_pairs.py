@@ -9,9 +9,9 @@ import pytest
 
 from tests.tiny.corpus.conftest import FRAMES, PAIRS
 from vmaftune.errors import UserError
+from vmaftune.media.raw import Geometry
 from vmaftune.tiny.corpus.guess import Told
 from vmaftune.tiny.corpus.pairs import list_pairs
-from vmaftune.tiny.corpus.raw import Geometry
 
 NOTHING, SMALL = Told(), Told(size=(160, 90))
 

@@ -58,9 +58,9 @@ def read_corpus(
     """
     from vmaftune.cli.tiny.screen import WorkScreen
     from vmaftune.errors import UserError
+    from vmaftune.media.raw import parse_size
     from vmaftune.tiny.corpus.guess import Told
     from vmaftune.tiny.corpus.load import load_table
-    from vmaftune.tiny.corpus.raw import parse_size
     from vmaftune.tiny.tablefile import read_table
 
     if corpus.is_file():

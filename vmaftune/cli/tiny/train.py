@@ -134,7 +134,7 @@ def _table(corpus: Path | None, session: Any, plan: Plan, options: dict[str, Any
 
 def _make_blank(corpus: Path, dims: str) -> None:
     """A corpus in the Netflix layout, of zeros."""
-    from vmaftune.tiny.corpus.raw import parse_size
+    from vmaftune.media.raw import parse_size
 
     width, height = parse_size(dims)
     picture = bytes(width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2))

@@ -18,8 +18,8 @@ from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import MediaFacts, shown
+from vmaftune.media.raw import Geometry
 from vmaftune.tiny.corpus.names import RAW_SUFFIX, DistortedName
-from vmaftune.tiny.corpus.raw import Geometry
 from vmaftune.tiny.corpus.recipe import Distortion
 
 SUFFIX = ".mkv"

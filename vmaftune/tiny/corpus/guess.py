@@ -10,7 +10,7 @@ import msgspec
 
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
-from vmaftune.tiny.corpus.raw import PIX_FMT, Geometry, parse_size
+from vmaftune.media.raw import PIX_FMT, Geometry, parse_size
 
 _KNOWN = (
     "176x144 320x180 352x288 384x288 416x240 426x240 480x270 512x384 576x324 640x360 640x480 704x576 720x480 720x576 768x432 "

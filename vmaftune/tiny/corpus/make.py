@@ -14,11 +14,11 @@ from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import read_facts, shown
+from vmaftune.media.raw import Geometry
 from vmaftune.tiny.corpus.clip import PART, SUFFIX, Clip, make_clip
 from vmaftune.tiny.corpus.manifest import FILE, Manifest, Recipe, read_manifest, write_manifest
 from vmaftune.tiny.corpus.names import RAW_SUFFIX, reference_name
 from vmaftune.tiny.corpus.parallel import run_parallel
-from vmaftune.tiny.corpus.raw import Geometry
 from vmaftune.tiny.corpus.recipe import distortions, parse_heights
 from vmaftune.tiny.corpus.watch import Watcher
 

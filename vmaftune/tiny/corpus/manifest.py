@@ -8,8 +8,8 @@ import msgspec
 
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
+from vmaftune.media.raw import Geometry
 from vmaftune.state import atomic
-from vmaftune.tiny.corpus.raw import Geometry
 
 FILE = "manifest.json"
 

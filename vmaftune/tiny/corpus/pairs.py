@@ -11,10 +11,10 @@ import msgspec
 from vmaftune.corpus.sources import VIDEO_SUFFIXES
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
+from vmaftune.media.raw import Geometry
 from vmaftune.tiny.corpus.guess import Told, guess_distorted, guess_references
 from vmaftune.tiny.corpus.manifest import Manifest, read_manifest
 from vmaftune.tiny.corpus.names import RAW_SUFFIX, DistortedName, find_reference, parse_distorted
-from vmaftune.tiny.corpus.raw import Geometry
 
 
 class Stamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

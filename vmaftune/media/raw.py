@@ -45,7 +45,7 @@ class Geometry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             return av.VideoFormat(self.pix_fmt, self.width, self.height)
         except ValueError as error:
-            raise UserError(f"{self.pix_fmt}: no such pixel format") from error
+            raise UserError(f"--pix-fmt {self.pix_fmt}: no such pixel format") from error
 
 
 def parse_size(text: str) -> tuple[int, int]:
