@@ -28,7 +28,7 @@ class WorstFrame(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         index: of the frame, from 0.
-        time_seconds: when the reference shows it.
+        time_seconds: when the reference shows it, after its beginning.
         vmaf: its score.
         features: libvmaf's of it, those that the model measures.
         picture: file with the reference on the left and the encode on the right; None where none was asked for.
