@@ -20,10 +20,11 @@ EXAMPLES = re.findall(
     r"^```python\n(.*?)^```$", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
 )
 SAID = (
-    r"CRF [\d.]+: VMAF 90\.\d\d, verified in \d+ trial encodes\n.+\n.*ffmpeg.* -i .*film\.libx264\.crf.*\n",
+    r"CRF [\d.]+: VMAF 90\.\d\d, verified in \d+ trial encodes\n.+\n.*ffmpeg.* -i .*film\.libx264.*\n",
+    r"film\.small\.mkv: CRF [\d.]+, 12 frames, \d+ % of the source's video\n",
     r"VMAF [\d.]+ over 12 frames, lowest [\d.]+\n(frame \d+ at \d\.\d{3} s: VMAF [\d.]+, see worst/frame-\d{6}\.png\n){3}",
     r"(CRF \d+: VMAF [\d.]+ ± [\d.]+, not verified\n)+",
-    r"probe 1 at CRF [\d.]+, chance of a hit \d+%\nVMAF [\d.]+ is all I wanted to know\n",
+    r"probe 1 at CRF [\d.]+\nVMAF [\d.]+ is all I wanted to know\n",
     r'(\{"event":"probed","v":1,.*\}\n)+',
     r"cannot open nosuch\.mkv: No such file or directory\n",
 )
