@@ -21,7 +21,7 @@ EXAMPLES = re.findall(
 )
 SAID = (
     r"CRF [\d.]+: VMAF 90\.\d\d, verified in \d+ trial encodes\n.+\n.*ffmpeg.* -i .*film\.libx264.*\n",
-    r"film\.small\.mkv: CRF [\d.]+, 12 frames, \d+ % of the source's video\n",
+    r".*film\.small\.mkv: CRF [\d.]+, 12 frames, \d+ % of the source's video\n",
     r"VMAF [\d.]+ over 12 frames, lowest [\d.]+\n(frame \d+ at \d\.\d{3} s: VMAF [\d.]+, see worst/frame-\d{6}\.png\n){3}",
     r"(CRF \d+: VMAF [\d.]+ ± [\d.]+, not verified\n)+",
     r"probe 1 at CRF [\d.]+\nVMAF [\d.]+ is all I wanted to know\n",
