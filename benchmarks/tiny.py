@@ -2,8 +2,8 @@
 
 Every architecture is judged by networks that never saw the source they are judged by: one for each source, or, for the large
 ones, one for each group of sources (``--groups``), which is as honest and harder, for they learn from fewer. What was done is
-kept in the output folder, and a training that was stopped goes on. The latency of all is then measured in one run, v2 (mlp_small)
-beside mlp_medium.
+kept in the output folder, and a training that was stopped goes on. The latency of all is then measured in one run, v2
+(mlp_small) beside mlp_medium.
 
     python benchmarks/tiny.py                      # on the table that ships with the models
     python benchmarks/tiny.py --only linear,mlp_small

@@ -52,10 +52,8 @@ def _metrics(report: EvalReport) -> dict[str, float]:
     """Mean over sources that were held out; none where the model was judged by what it learned from."""
     if report.split not in ("leave-one-source-out", "leave-sources-out", "one source out"):
         return {}
-    found = {name: round(spread.mean, 6) for name, spread in report.over_sources.items()}
-    worst = report.over_sources.get("rmse")
-    return {
-        **{("rmse_vmaf" if name == "rmse" else name): value for name, value in found.items()},
-        **({"rmse_vmaf_worst_source": round(worst.worst, 4)} if worst else {}),
-        "sources": float(len(report.sources)),
-    }
+    spreads = report.over_sources
+    means = {name: round(spreads[name].mean, 6) for name in ("plcc", "srocc", "krocc") if name in spreads}
+    rmse = spreads["rmse"]
+    errors = {"rmse_vmaf": round(rmse.mean, 6), "rmse_vmaf_worst_source": round(rmse.worst, 4)}
+    return {**errors, **means, "sources": float(len(report.sources))}

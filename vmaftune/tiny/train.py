@@ -87,10 +87,11 @@ def _train(
     on_epoch: Callable[[int], None],
     pool: ThreadPoolExecutor,
 ) -> Trained:
-    data = _Data.of(table, architecture, recipe)
+    data = _Data.of(table, architecture)
     parts = [folds[first : first + _FOLDS_OF_A_GROUP] for first in range(0, len(folds), _FOLDS_OF_A_GROUP)]
     groups = [_Group(table, part, data, architecture, recipe, seed) for part in parts]
-    kept = Checkpoint(checkpoint, (data.digest(), architecture, recipe, seed, folds))
+    split = table.source_names, table.sources.tobytes(), folds
+    kept = Checkpoint(checkpoint, (data.digest(), architecture, recipe, seed, split))
     epoch = kept.resume([group.state for group in groups])
     on_epoch(epoch)
     while epoch < recipe.epochs and not all(group.finished for group in groups):
@@ -114,7 +115,7 @@ class _Data:
     windows: torch.Tensor
 
     @classmethod
-    def of(cls, table: FrameTable, architecture: Architecture, recipe: Recipe) -> _Data:
+    def of(cls, table: FrameTable, architecture: Architecture) -> _Data:
         return cls(
             features=torch.tensor(table.features, dtype=torch.float32),
             scores=torch.tensor(table.scores, dtype=torch.float32),
