@@ -75,11 +75,18 @@ def full_arguments(
 
 
 def joined_arguments(
-    source: Path, video: Path, start_seconds: float, streams: Sequence[str], container: str, output: Path
+    source: Path,
+    video: Path,
+    start_seconds: float,
+    encoder: str,
+    streams: Sequence[str],
+    container: str,
+    output: Path,
 ) -> list[str]:
     """Arguments that put a video which was encoded before in the place of the one that a full encode would make.
 
     Args:
+        encoder: its encoder, for the tag in which ffmpeg says that; the source's says what made the source.
         video: begins at 0.
         start_seconds: when its first frame is shown.
         streams, container, output: as in full_arguments; the encoded one comes first.
@@ -91,7 +98,8 @@ def joined_arguments(
     tags = [part for place, stream in enumerate(mapped) for part in (f"-map_metadata:s:{place}", _tags_of(stream))]
     return [
         *("-i", file_url(source), "-itsoffset", f"{start_seconds:.6f}", "-i", file_url(video)),
-        *("-map", "1:v:0", "-c:0", "copy", *others, *tags, "-map_chapters", "0", "-map_metadata", "0"),
+        *("-map", "1:v:0", "-c:0", "copy", *others, *tags, "-metadata:s:0", f"encoder={encoder}"),
+        *("-map_chapters", "0", "-map_metadata", "0"),
         *("-f", container, file_url(output)),
     ]
 

@@ -275,7 +275,13 @@ class _Full:
         container = CONTAINERS[self._target.suffix.lower()]
         joined = decided.joined
         return joined_arguments(
-            self._path, joined.path, joined.start_seconds, self._streams.arguments, container, output
+            self._path,
+            joined.path,
+            joined.start_seconds,
+            joined.settings.spec.name,
+            self._streams.arguments,
+            container,
+            output,
         )
 
     def _arguments(self, settings: EncoderSettings, crf: float, output: Path) -> list[str]:

@@ -232,8 +232,8 @@ class _ShotJob:
 
     def _cached(self, model: ShotModel) -> list[ProbeRecord]:
         span = model.shot.middle(_PROBED_FRAMES)
-        kept = self._prober(model, span, self._source.pieces.uncut(span)).cached()
-        return [self._of_part(model, record) for crf, record in kept.items() if crf in self._crfs]
+        prober = self._prober(model, span, self._source.pieces.uncut(span))
+        return [self._of_shot(model, prober, record) for crf, record in prober.cached().items() if crf in self._crfs]
 
     def _prober(self, model: ShotModel, span: Shot, piece: Piece) -> Prober:
         return Prober(
@@ -266,13 +266,20 @@ class _ShotJob:
         self._run.before_probe(request)
         self._observer.probing(self._probes, crf, None, part)
         with self._source.pieces.of(span) as piece:
-            record = self._of_part(model, self._prober(model, span, piece).probe(crf, self._observer.progress))
+            prober = self._prober(model, span, piece)
+            record = self._of_shot(model, prober, prober.probe(crf, self._observer.progress))
         self._run.after_probe(request, record)
         self._observer.probed(record)
         self._take_in(model, place, record)
 
-    def _of_part(self, model: ShotModel, record: ProbeRecord) -> ProbeRecord:
-        """A probe of a part says so, and how far off it may be."""
+    def _of_shot(self, model: ShotModel, prober: Prober, record: ProbeRecord) -> ProbeRecord:
+        """A probe as it stands for its shot: one of a part of it says so, and how far off it may be.
+
+        The first frame of a file has no motion and so a lower score than within the whole: it gets the second's.
+        """
+        scores = prober.frame_scores(record.crf)
+        if scores is not None and len(scores) > 1:
+            record = msgspec.structs.replace(record, vmaf=float(np.append(scores[1:], scores[1]).mean()))
         if record.frames == model.shot.frames:
             return record
         return msgspec.structs.replace(record, purpose="explore", deviation=model.part_deviation(record.frames))

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vmaftune.crf_search.grid import crf_positions
 from vmaftune.crf_search.posterior import Posterior
+from vmaftune.crf_search.prior import squared_exponential
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.features.measure import Measured
 from vmaftune.features.pilot import pilot_plan
@@ -17,6 +19,10 @@ from vmaftune.types import FloatArray, Prediction
 
 PART_DEVIATION_VMAF = 1.0
 """Standard deviation by which VMAF of 64 frames from the middle of a long shot is off."""
+
+_MISSED_VMAF, _MISSED_LENGTH = 2.0, 0.2
+"""What predictors leave unsaid of a shot: they learned from longer samples, which are more alike. Standard deviation, and the
+share of the search range over which it stays the same; measured: docs/per-shot.md."""
 
 _PILOT_CRFS = {"x264": (24.0, 32.0), "av1": (30.0, 48.0)}
 _USUAL_SLOPE = {"x264": -1 / 6, "av1": -1 / 11}  # log2 of the size per CRF
@@ -43,7 +49,8 @@ class ShotModel:
         pixels: int,
     ) -> None:
         self.shot, self.measured = shot, measured
-        self._curve = Posterior(prediction)
+        missed = _MISSED_VMAF**2 * squared_exponential(crf_positions(encoder, crfs), _MISSED_LENGTH)
+        self._curve = Posterior(Prediction(mean=prediction.mean, covariance=prediction.covariance + missed))
         self._crfs = crfs
         self._line = _line(measured.features, encoder, crfs) + math.log2(pixels / 8)
         self._residuals: dict[int, float] = {}

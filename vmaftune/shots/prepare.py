@@ -29,8 +29,9 @@ from vmaftune.state.store import Store
 from vmaftune.types import CurveContext, FloatArray
 
 _JOINABLE = {
-    # Headers that say nothing of the CRF, so that all shots have the same.
-    "libx264": ("-x264-params", "stitchable=1"),
+    # Headers that say nothing of the CRF, so that all shots have the same. x264 gives a first key frame no better quantiser
+    # than the frames after it, unlike all later ones: the zone does, by its own default for those (--ipratio).
+    "libx264": ("-x264-params", "stitchable=1:zones=0,0,b=1.4"),
     "libx265": ("-x265-params", "info=0"),
     "libsvtav1": (),
     "libaom-av1": (),
