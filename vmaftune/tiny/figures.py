@@ -13,8 +13,9 @@ from vmaftune.tiny.table import FrameTable
 from vmaftune.types import FloatArray
 
 METRICS = ("plcc", "srocc", "krocc", "rmse")
-CALLS = 20_000
-_WARM_UP = 2_000
+CALLS = 5_000
+_WARM_UP = 500
+_ROUNDS = 5
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +56,12 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """What one call for one frame costs in onnxruntime on the processor, one thread, in microseconds.
 
+    Calls are timed in a few rounds, of which the quietest counts: other work on the host is no cost of the model.
+
     Attributes:
         bound_p50_us, bound_p95_us: of FrameScorer: features into a bound buffer, run, score out of it.
         run_p50_us, run_p95_us: of ``session.run`` with a new array for the result.
-        calls: that were measured, of each.
+        calls: of a round.
     """
 
     bound_p50_us: float
@@ -110,7 +113,14 @@ def spreads(sources: Sequence[SourceFigures]) -> dict[str, Spread]:
 
 
 def latency(frame: Callable[[FloatArray], object], rows: FloatArray) -> tuple[float, float]:
-    """p50 and p95 of a call of ``frame`` with one row, shape (6,), in microseconds, over many rows in turn."""
+    """p50 and p95 of a call of ``frame`` with one row, shape (6,), in microseconds, in the quietest round over many rows."""
+    rounds = [_round(frame, rows) for _ in range(_ROUNDS)]
+    p50, p95 = min((np.percentile(each, (50, 95)) / 1e3 for each in rounds), key=lambda found: float(found[0]))
+    return float(p50), float(p95)
+
+
+def _round(frame: Callable[[FloatArray], object], rows: FloatArray) -> np.ndarray:
+    """Nanoseconds of each call."""
     each = np.empty(CALLS)
     for row in islice(cycle(rows), _WARM_UP):
         frame(row)
@@ -118,5 +128,4 @@ def latency(frame: Callable[[FloatArray], object], rows: FloatArray) -> tuple[fl
         began = time.perf_counter_ns()
         frame(row)
         each[number] = time.perf_counter_ns() - began
-    p50, p95 = np.percentile(each, (50, 95)) / 1e3
-    return float(p50), float(p95)
+    return each
