@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_frames_and_times_of_the_joined_video(clips: Clips, film: Film, tmp_path
         packets = [packet for packet in container.demux(video=0) if packet.size]
     assert sum(packet.size for packet in packets) == sum(chunk.encoded_bytes for chunk in chunks)
     decoded = [packet.dts for packet in packets]
-    assert all(a < b for a, b in zip(decoded, decoded[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(decoded))
     assert all(packet.dts <= packet.pts for packet in packets)
 
 

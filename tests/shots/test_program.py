@@ -1,0 +1,156 @@
+"""``vmaf-tune encode --per-shot`` as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from tests.cli.conftest import X264, Program, program
+from tests.conftest import Clips
+from tests.shots.conftest import CUTS, FRAMES
+
+__all__ = ["program"]
+
+Film = Callable[..., Path]
+PER_SHOT = ("--per-shot", "--min-vmaf", "88")
+AV1 = ("-e", "libsvtav1", "--preset", "12", "--vmaf-scale", "none")
+
+
+@pytest.fixture
+def source(film: Film, tmp_path: Path) -> Path:
+    """The film in a folder of its own."""
+    path = tmp_path / "films" / "film.mkv"
+    path.parent.mkdir()
+    path.write_bytes(film("varying.mkv").read_bytes())
+    return path
+
+
+def _shown(file: Path) -> list[float]:
+    with av.open(str(file)) as container:
+        return [frame.time for frame in container.decode(video=0)]
+
+
+def _packets_of_frames(file: Path) -> list[int]:
+    """Bytes of each frame of the video, in the order of showing."""
+    with av.open(str(file)) as container:
+        packets = sorted((packet.pts, packet.size) for packet in container.demux(video=0) if packet.size)
+    return [size for _, size in packets]
+
+
+@pytest.mark.parametrize("encoder", (X264, AV1), ids=lambda given: given[1])
+def test_the_whole_reaches_its_target_with_a_crf_for_each_shot(
+    program: Program, source: Path, encoder: tuple[str, ...]
+) -> None:
+    output = source.with_name("out.mkv")
+    ended = program("encode", "-i", source, "-o", output, *encoder, *PER_SHOT, "--tolerance", "1", "--json")
+    assert ended.code == 0, ended.err
+    report = ended.json
+    by_shot: dict[str, Any] = report["per_shot"]
+    assert [shot["start_frame"] for shot in by_shot["shots"]] == list(CUTS)
+    assert report["frames"] == FRAMES and report["checked"]
+    assert len({shot["crf"] for shot in by_shot["shots"]}) > 1
+    assert 88 <= report["final_vmaf"] <= 89.2
+    # What it says of the whole and of each shot is so: measured again, and counted in the file.
+    score = program("score", "--vmaf-scale", "none", "--json", source, output)
+    assert score.json["vmaf"] == pytest.approx(report["final_vmaf"], abs=0.02)
+    sizes = _packets_of_frames(output)
+    for shot in by_shot["shots"]:
+        assert sum(sizes[shot["start_frame"] :][: shot["frames"]]) == shot["bytes"]
+    mean = sum(shot["vmaf"] * shot["frames"] for shot in by_shot["shots"]) / FRAMES
+    assert mean == pytest.approx(report["final_vmaf"], abs=1e-3)
+    assert _shown(output) == pytest.approx(_shown(source), abs=0.0026)
+    assert program.left_behind() == [] and {p.name for p in source.parent.iterdir()} == {"film.mkv", "out.mkv"}
+
+
+def test_other_streams_and_tags_are_as_in_any_encode(program: Program, clips: Clips, source: Path) -> None:
+    sound = ["-f", "lavfi", "-i", "sine=duration=4", "-map", "0:v", "-map", "1:a", "-map", "1:a", "-c:v", "copy"]
+    tags = ["-metadata:s:v", "title=Views", "-metadata:s:v", "language=fra", "-metadata:s:a:1", "title=Other"]
+    late = ["-itsoffset", "0.5", "-i", str(source)]
+    film = clips.make("sound.mkv", [*late, *sound, "-c:a", "aac", *tags, "-metadata", "title=Film"])
+    outputs = [source.with_name(name) for name in ("plain.mkv", "shots.mkv")]
+    for output, how in zip(outputs, (("--crf", "30"), PER_SHOT), strict=True):
+        ended = program("encode", "-i", film, "-o", output, *X264, *how)
+        assert ended.code in (0, 3), ended.err
+    plain, shots = (_described(output) for output in outputs)
+    assert shots == plain
+    assert _shown(outputs[1]) == pytest.approx(_shown(outputs[0]), abs=0.0011)
+
+
+def _described(file: Path) -> list[Any]:
+    with av.open(str(file)) as container:
+        streams = [
+            (
+                s.type,
+                s.codec_context.name,
+                {k: v for k, v in s.metadata.items() if k not in ("ENCODER", "DURATION")},
+                int(s.disposition),
+            )
+            for s in container.streams
+        ]
+        first = [
+            next(p.pts * p.time_base for p in container.demux(s) if p.pts is not None)
+            for s in list(container.streams)[1:]
+        ]
+        return [streams, first, {k: v for k, v in container.metadata.items() if k != "ENCODER"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("-e", "libvvenc"), "--per-shot joins shots of"),
+        (("-e", "libx264", "--crf", "20"), "exclude each other"),
+        (("-e", "libx264", "--pool", "p5"), "leave --pool at mean"),
+        (("-e", "libx264", "--shot-floor", "95"), "is above --min-vmaf"),
+        (("-e", "libx264", "--vfilter", "fps=12"), "use encode without it"),
+    ],
+)
+def test_what_it_cannot_do_is_one_line(program: Program, source: Path, given: tuple[str, ...], said: str) -> None:
+    ended = program("encode", "-i", source, *given, "--vmaf-scale", "none", *PER_SHOT)
+    assert ended.code == 2 and said in ended.complaint()
+    assert [path.name for path in source.parent.iterdir()] == ["film.mkv"]
+
+
+def test_a_target_that_no_crf_reaches(program: Program, source: Path) -> None:
+    ended = program("encode", "-i", source, *X264, "--per-shot", "--min-vmaf", "99.9", "--min-crf", "40")
+    assert ended.code == 3 and "cannot be met: every shot at its finest CRF" in ended.complaint()
+    assert [path.name for path in source.parent.iterdir()] == ["film.mkv"]
+
+
+def test_killed_and_run_again(program: Program, source: Path) -> None:
+    line = ("encode", "-i", source, *X264, *PER_SHOT)
+    whole = program(*line, "-o", source.with_name("whole.mkv"), "--cache-dir", program.home / "other", "--json")
+    assert whole.code in (0, 3), whole.err
+    for seconds in (1.5,):
+        started = program.start(*line, "-o", source.with_name("out.mkv"))
+        time.sleep(seconds)
+        started.send_signal(signal.SIGKILL)
+        started.wait()
+        started.stdout.close()
+        started.stderr.close()
+        assert not source.with_name("out.mkv").exists() or started.returncode == 0
+    source.with_name("out.mkv").unlink(missing_ok=True)
+    again = program(*line, "-o", source.with_name("out.mkv"), "--json")
+    assert again.code == whole.code, again.err
+    assert {path.name for path in source.parent.iterdir()} == {"film.mkv", "whole.mkv", "out.mkv"}
+    assert program.left_behind() == []
+    first, second = (json.loads(ended.out)["per_shot"] for ended in (whole, again))
+    assert second["shots"] == first["shots"]
+    assert second["probe_count"] <= first["probe_count"]
+
+
+def test_events_and_the_page(program: Program, source: Path) -> None:
+    page = source.with_name("page.html")
+    ended = program("encode", "-i", source, *X264, *PER_SHOT, "--events", "jsonl", "--report", page)
+    assert ended.code in (0, 3), ended.err
+    events = [json.loads(line) for line in ended.out.splitlines()]
+    kinds = [event["event"] for event in events]
+    assert kinds[0] == "started" and kinds[-1] == "result"
+    assert {"searching", "probing", "probed", "encoding", "checking"} <= set(kinds)
+    assert events[-1]["encode"]["per_shot"]["shots"] and page.stat().st_size > 10_000
