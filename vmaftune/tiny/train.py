@@ -25,7 +25,10 @@ from vmaftune.tiny.recipes import Recipe
 from vmaftune.tiny.table import FrameTable
 from vmaftune.types import FloatArray
 
-_FOLDS_OF_A_GROUP = 37
+_LARGEST_GROUP = 37
+_UNITS_OF_A_GROUP = 300_000
+"""Of the widest layer, over the frames of a batch: larger groups would not fit the cache, and leave processors without any."""
+
 _LOWEST, _HIGHEST = 0.0, 100.0
 
 
@@ -88,10 +91,11 @@ def _train(
     pool: ThreadPoolExecutor,
 ) -> Trained:
     data = _Data.of(table, architecture)
-    parts = [folds[first : first + _FOLDS_OF_A_GROUP] for first in range(0, len(folds), _FOLDS_OF_A_GROUP)]
+    each = _folds_of_a_group(architecture, recipe)
+    parts = [folds[first : first + each] for first in range(0, len(folds), each)]
     groups = [_Group(table, part, data, architecture, recipe, seed) for part in parts]
     split = table.source_names, table.sources.tobytes(), folds
-    kept = Checkpoint(checkpoint, (data.digest(), architecture, recipe, seed, split))
+    kept = Checkpoint(checkpoint, (data.digest(), architecture, recipe, seed, split, each))
     epoch = kept.resume([group.state for group in groups])
     on_epoch(epoch)
     while epoch < recipe.epochs and not all(group.finished for group in groups):
@@ -231,6 +235,12 @@ class _Group:
             (self._networks.one(n), said[n].numpy().astype(float), float(squares[n].sqrt()), epochs[n])
             for n in range(len(said))
         ]
+
+
+def _folds_of_a_group(architecture: Architecture, recipe: Recipe) -> int:
+    """Whatever the host is, so that it changes no bit."""
+    units = recipe.batch * architecture.window * max(architecture.hidden, default=1)
+    return max(1, min(_LARGEST_GROUP, _UNITS_OF_A_GROUP // units))
 
 
 def _seed_of(seed: int, epoch: int) -> int:

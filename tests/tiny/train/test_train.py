@@ -52,7 +52,7 @@ def test_a_fold_is_blind_to_its_source() -> None:
 
 
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_FOLDS_OF_A_GROUP", 2)
+    monkeypatch.setattr(training, "_LARGEST_GROUP", 2)
     folds = leave_one_source_out(TABLE)
     one, two, other = (
         train(TABLE, folds, SMALL, recipe(), seed=seed, threads=threads) for seed, threads in ((0, 1), (0, 3), (1, 1))
