@@ -199,9 +199,10 @@ class _ShotJob:
             self._chunks.keep([*now.chunks, *self._best(rounds).chunks])
             if len(rounds) == _ROUNDS:
                 return rounds
-            last = len(rounds) == _ROUNDS - 1
-            nearest = min(rounds, key=lambda r: abs(r.vmaf - goal.target - goal.tolerance / 2))
-            following = self._beliefs.moved(nearest.choice if last else choice, sparing=last)
+            following = self._beliefs.moved(choice)
+            if len(rounds) == _ROUNDS - 1:
+                nearest = min(rounds, key=lambda r: abs(r.vmaf - goal.target - goal.tolerance / 2))
+                following = self._beliefs.nudged(nearest.choice)
             good = goal.target <= now.vmaf <= goal.target + goal.tolerance
             if np.array_equal(following, choice) or (good and self._beliefs.saved(choice, following) < _WORTH_A_ROUND):
                 return rounds

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vmaftune.crf_search.strategy import Goal
-from vmaftune.shots.allocate import Choice, allocate, finest, keep_most
+from vmaftune.shots.allocate import Choice, allocate, finest, keep_most, mean_of
 from vmaftune.shots.model import ShotModel, elsewhere
 from vmaftune.types import FloatArray
 
@@ -70,17 +70,25 @@ class Beliefs:
         """Whether no shot can be better."""
         return bool((choice <= finest(self.vmafs())).all())
 
-    def moved(self, old: Choice, *, sparing: bool = False) -> Choice:
-        """The choice that follows ``old``, without the moves that hardly matter.
-
-        Args:
-            sparing: with as few shots moved as the mean allows, whatever that leaves to be saved: small moves from what was
-                measured come out as believed.
-        """
+    def moved(self, old: Choice) -> Choice:
+        """The choice that follows ``old``, without the moves that hardly matter."""
         quarter, step = self._goal.tolerance / 4, float(np.diff(self._crfs).max(initial=1e-9))
-        steps = len(self._crfs) if sparing else int(_HARDLY_MOVED_CRF / step)
         between = (self._goal.target + quarter, self._goal.target + 3 * quarter)
+        steps = int(_HARDLY_MOVED_CRF / step)
         return keep_most(old, self.allocated(), self.vmafs(), self.weights, between, steps)
+
+    def nudged(self, old: Choice) -> Choice:
+        """``old`` with one shot after another moved to the next CRF until the whole is in the middle of what is asked for: such
+        moves come out as believed, whatever else is left to be saved."""
+        centre, vmafs = self._goal.target + self._goal.tolerance / 2, self.vmafs()
+        too_low = mean_of(old, vmafs, self.weights) < centre
+        choice: Choice = old.copy()
+        last = len(self._crfs) - 1
+        for n in [*range(len(old))] * last:
+            if (mean_of(choice, vmafs, self.weights) < centre) != too_low:
+                break
+            choice[n] = min(last, max(0, choice[n] + (-1 if too_low else 1)))
+        return choice
 
     def saved(self, old: Choice, new: Choice) -> float:
         """Share of the bytes that ``new`` is believed to save."""
