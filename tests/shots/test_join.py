@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -32,7 +33,7 @@ ENCODERS = {
 def _chunks(clips: Clips, film: Path, encoder: str, crfs: tuple[int, int, int]) -> list[Chunk]:
     chunks = []
     for crf, (start, end) in zip(crfs, ((0, 30), (30, 70), (70, 98)), strict=True):
-        chain = f"trim=start_frame={start}:end_frame={end},settb=1/25,setpts=N+{start},fps=25"
+        chain = f"trim=start_frame={start}:end_frame={end},settb=1/25,setpts=N+{start},fps=25,setsar=4/3"
         arguments = ["-i", str(film), "-vf", chain, "-c:v", encoder, "-crf", str(crf), *ENCODERS[encoder]]
         chunks.append(read_chunk(clips.make(f"{encoder}-{start}.mkv", arguments), end - start))
     return chunks
@@ -47,6 +48,7 @@ def test_frames_and_times_of_the_joined_video(clips: Clips, film: Film, tmp_path
     wanted = [picture for chunk in chunks for picture in clips.hashes(chunk.path)]
     assert clips.hashes(joined) == wanted
     with av.open(str(joined)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
         shown = [frame.time for frame in container.decode(video=0)]
     assert np.allclose(shown, (ticks - ticks[0]) / 360_000, atol=1e-6)
     with av.open(str(joined)) as container:

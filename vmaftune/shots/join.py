@@ -75,6 +75,8 @@ def join(chunks: Sequence[Chunk], ticks: IntArray, output: Path) -> None:
                     if stream is None:
                         stream = joined.add_stream_from_template(video, opaque=True)
                         stream.time_base = Fraction(1, TICKS_PER_SECOND)
+                        if video.sample_aspect_ratio:  # AV1 and VP9 leave it to the container
+                            stream.sample_aspect_ratio = video.sample_aspect_ratio
                         parameters = bytes(video.codec_context.extradata or b"")
                     elif bytes(video.codec_context.extradata or b"") != parameters:
                         raise VmafTuneError(
