@@ -118,6 +118,24 @@ def test_what_it_cannot_do_is_one_line(program: Program, source: Path, given: tu
     assert [path.name for path in source.parent.iterdir()] == ["film.mkv"]
 
 
+def test_what_is_for_shots_alone(program: Program, source: Path) -> None:
+    ended = program("encode", "-i", source, *X264, "--crf", "30", "--compare-one-crf")
+    assert ended.code == 2 and "add --per-shot" in ended.complaint()
+
+
+def test_the_gain_is_that_of_two_measured_sizes(program: Program, source: Path) -> None:
+    ended = program("encode", "-i", source, *X264, *PER_SHOT, *SOON, "--compare-one-crf", "--json")
+    assert ended.code == 0, ended.err
+    report, one = ended.json, ended.json["per_shot"]["one_crf"]
+    above, below = one["above"], one["below"]
+    assert above["vmaf"] >= report["final_vmaf"] > below["vmaf"] and above["crf"] < below["crf"] <= above["crf"] + 1
+    assert below["bytes"] <= one["bytes"] <= above["bytes"]
+    assert one["saved_percent"] == pytest.approx(100 * (1 - report["video_bytes"] / one["bytes"]), abs=0.01)
+    plain = source.with_name("plain.mkv")
+    assert program("encode", "-i", source, "-o", plain, *X264, "--crf", str(above["crf"])).code == 0
+    assert sum(_packets_of_frames(plain)) == pytest.approx(above["bytes"], rel=0.002)
+
+
 def test_a_target_that_no_crf_reaches(program: Program, source: Path) -> None:
     ended = program("encode", "-i", source, *X264, "--per-shot", "--min-vmaf", "99.9", "--min-crf", "40")
     assert ended.code == 3 and "cannot be met: every shot at its finest CRF" in ended.complaint()

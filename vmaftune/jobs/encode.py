@@ -83,8 +83,7 @@ def run_encode(
     check_pool(session.option("pool", "mean"))
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
-    if session.option("per_shot", False):
-        check_options(session, spec.name)
+    check_options(session, spec.name)
     place = Place(session, path, output, spec.name, ffmpeg.version)
     if (made := place.made_before()) is not None:
         return made

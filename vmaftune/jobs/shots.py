@@ -84,7 +84,12 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_options(session: Session, encoder: str) -> None:
-    """Raise UserError where the session's options leave no encode shot by shot."""
+    """Raise UserError where the session's options leave no encode shot by shot, or want something of one that is not made."""
+    if not session.option("per_shot", False):
+        for name in ("shot_floor", "compare_one_crf"):
+            if session.option(name, None):
+                raise UserError(f"--{name.replace('_', '-')} is for encodes shot by shot: add --per-shot")
+        return
     check_joinable(encoder)
     if session.option("crf", None) is not None:
         raise UserError("--crf and --per-shot exclude each other: --per-shot finds a CRF for each shot")
