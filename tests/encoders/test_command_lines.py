@@ -32,7 +32,11 @@ def settings(name: str, **changes: object) -> EncoderSettings:
         ("libsvtav1", 35.25, "-c:v libsvtav1 -preset 8 -svtav1-params crf=35.25 -pix_fmt yuv420p10le"),
         ("libaom-av1", 30, "-c:v libaom-av1 -cpu-used 6 -crf 30 -pix_fmt yuv420p10le -b:v 0 -row-mt 1"),
         ("libvpx-vp9", 30, "-c:v libvpx-vp9 -cpu-used 2 -crf 30 -pix_fmt yuv420p -b:v 0 -deadline good -row-mt 1"),
-        ("libvvenc", 32, "-c:v libvvenc -preset faster -qp 32 -pix_fmt yuv420p10le -vvenc-params TicksPerSecond=360000"),
+        (
+            "libvvenc",
+            32,
+            "-c:v libvvenc -preset faster -qp 32 -pix_fmt yuv420p10le -vvenc-params TicksPerSecond=360000",
+        ),
         ("h264_nvenc", 25, "-c:v h264_nvenc -preset p5 -cq 25 -pix_fmt yuv420p -rc vbr -b:v 0"),
         ("hevc_qsv", 25, "-c:v hevc_qsv -preset medium -global_quality 25 -pix_fmt nv12"),
         ("h264_amf", 25, "-c:v h264_amf -quality balanced -qp_i 25 -qp_p 25 -qp_b 25 -pix_fmt yuv420p -rc cqp"),

@@ -92,7 +92,7 @@ _SOFTWARE = (
         presets=("faster", "fast", "medium", "slow", "slower"),
         default_preset="faster",
         pix_fmts=("yuv420p10le",),
-        arguments=("-vvenc-params", "TicksPerSecond=360000"),  # those of vmaftune.ffmpeg.encode; it counts frames otherwise
+        arguments=("-vvenc-params", "TicksPerSecond=360000"),  # as vmaftune.ffmpeg.encode; else it counts frames
         encode_cost=10.0,
     ),
 )

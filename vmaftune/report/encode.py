@@ -12,7 +12,10 @@ from vmaftune.report.bars import Bar, bars
 from vmaftune.report.frames import frames_section
 from vmaftune.report.look import Look
 from vmaftune.report.page import Page, Section, Tile
+from vmaftune.report.table import Cell, Table, amount
 from vmaftune.report.words import counted, lasting, name, rate, size
+
+_MOST_SHOTS = 2_000
 
 
 def encode_page(report: EncodeReport, look: Look, missed: str | None = None) -> Page:
@@ -36,6 +39,7 @@ def encode_page(report: EncodeReport, look: Look, missed: str | None = None) -> 
                 _sizes(report),
                 frames_section(look, target, _frames_title(report)),
                 *([search.curve_section(found), search.probes_section(found)] if found is not None else []),
+                _shots(report),
                 _times(report),
                 _streams(report),
                 *([search.learned_section(found)] if found is not None else []),
@@ -45,6 +49,32 @@ def encode_page(report: EncodeReport, look: Look, missed: str | None = None) -> 
             if part is not None
         ],
     )
+
+
+def _shots(report: EncodeReport) -> Section | None:
+    """Each shot with the CRF it was given."""
+    made = report.per_shot
+    if made is None:
+        return None
+    rows = [
+        (
+            Cell(text=str(place)),
+            amount(shot.start_seconds, "{:,.2f} s"),
+            amount(float(shot.frames), "{:,.0f}"),
+            Cell(text=number(shot.crf), key=shot.crf),
+            amount(shot.vmaf, "{:.2f}"),
+            Cell(text=size(shot.bytes), key=float(shot.bytes)),
+        )
+        for place, shot in enumerate(made.shots[:_MOST_SHOTS], 1)
+    ]
+    note = f"VMAF of each is the measured mean over its frames; no shot was to be below {made.floor:g}."
+    if len(made.shots) > len(rows):
+        note += f" The first {len(rows)} of {len(made.shots)} shots."
+    if made.one_crf is not None:
+        whole, saved = size(made.one_crf.bytes), made.one_crf.saved_percent
+        note += f" One CRF for the whole takes {whole} at the same measured VMAF: the shots save {saved:.1f} %."
+    columns = ("#", "Begins", "Frames", "CRF", "VMAF", "Size")
+    return Section(title="Shots", template="table", content=Table(columns=columns, rows=rows, sortable=True, note=note))
 
 
 def _title(report: EncodeReport) -> str:

@@ -53,7 +53,9 @@ def _metrics(report: EvalReport) -> dict[str, float]:
     if report.split not in ("leave-one-source-out", "leave-sources-out", "one source out"):
         return {}
     spreads = report.over_sources
-    means = {name: round(spreads[name].mean, 6) for name in ("plcc", "srocc", "krocc") if name in spreads}
+    means: dict[str, float] = {
+        name: round(spreads[name].mean, 6) for name in ("plcc", "srocc", "krocc") if name in spreads
+    }
     rmse = spreads["rmse"]
     errors = {"rmse_vmaf": round(rmse.mean, 6), "rmse_vmaf_worst_source": round(rmse.worst, 4)}
     return {**errors, **means, "sources": float(len(report.sources))}
