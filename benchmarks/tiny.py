@@ -7,16 +7,20 @@ kept in the output folder, and a training that was stopped goes on. The latency 
 
     python benchmarks/tiny.py                      # on the table that ships with the models
     python benchmarks/tiny.py --only linear,mlp_small
+    python benchmarks/tiny.py --distances          # where mlp_small errs: by how far other sources' frames are
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from scipy.spatial import cKDTree
 
 from vmaftune import models
 from vmaftune.state import atomic
@@ -45,9 +49,13 @@ def main() -> None:
     parser.add_argument("--recipes", default="v2,v1")
     parser.add_argument("--groups", type=int, default=8, help="Groups of sources for the large architectures.")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--distances", action="store_true", help="RMSE by distance from the frames of other sources.")
     options = parser.parse_args()
     table = read_table(options.table or _shipped_table())
     print(f"{len(table.source_names)} sources, {len(table.clip_names)} clips, {len(table)} frames", flush=True)
+    if options.distances:
+        _print_distances(table, options)
+        return
     done = []
     for recipe in options.recipes.split(","):
         for architecture in (ARCHITECTURES[name] for name in options.only.split(",")):
@@ -87,6 +95,29 @@ def _judged(
         atomic.write(report, msgspec.json.encode(made.report))
         (folder / ".training.npz").unlink(missing_ok=True)
     return msgspec.json.decode(report.read_bytes(), type=EvalReport), model.read_bytes()
+
+
+def _print_distances(table: FrameTable, options: argparse.Namespace) -> None:
+    """RMSE of mlp_small over frames by how far the nearest frame of another source is, features in standard deviations."""
+    plan = Plan(
+        name="mlp_small",
+        architecture=ARCHITECTURES["mlp_small"],
+        recipe=RECIPES["v2"],
+        loso=True,
+        groups=options.groups,
+    )
+    made = fit(table, plan, threads=options.threads, timed=False)
+    scaled = (table.features - table.features.mean(axis=0)) / table.features.std(axis=0)
+    distance = np.empty(len(table))
+    for source in range(len(table.source_names)):
+        own = table.sources == source
+        distance[own] = cKDTree(scaled[~own]).query(scaled[own])[0]
+    error = made.said - table.scores
+    for low, high in itertools.pairwise((0.0, 0.1, 0.2, 0.4, 0.8, np.inf)):
+        chosen = (distance >= low) & (distance < high)
+        print(
+            f"{low:4.1f} to {high:4.1f}: {chosen.sum():6d} frames, RMSE {np.sqrt(np.mean(error[chosen] ** 2)):.3f} VMAF"
+        )
 
 
 def _latencies(contents: list[bytes], table: FrameTable) -> list[Latency]:

@@ -14,7 +14,7 @@ from vmaftune.tiny.model import open_tiny_model
 from vmaftune.tiny.table import CANONICAL_6, FrameTable
 from vmaftune.tiny.tablefile import read_table
 
-PARAMETERS = {"vmaf_tiny_v1": 257, "vmaf_tiny_v1_medium": 2561, "vmaf_tiny_v2": 257, "vmaf_tiny_v3": 2561}
+PARAMETERS = {"vmaf_tiny_v1": 257, "vmaf_tiny_v1_medium": 2561, "vmaf_tiny_v2": 257, "vmaf_tiny_v3": 4673}
 
 
 @pytest.fixture(scope="module")
