@@ -158,7 +158,10 @@ def _trained(table: FrameTable, plan: Plan, output: Path, threads: int | None, r
         else:
             screen.begun(plan.recipe.epochs - epoch, epoch, plan.recipe.epochs - epoch)
 
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {output}: {error.strerror}") from error
     try:
         with screen:
             made = fit(table, plan, threads=threads or _processors(), checkpoint=checkpoint, on_epoch=on_epoch)
