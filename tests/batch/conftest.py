@@ -42,7 +42,7 @@ def queue_file(program: Program) -> Path:
 
 def states(program: Program) -> dict[str, str]:
     """State of each file in the queue, by name."""
-    database = sqlite3.connect(queue_file(program), timeout=20)
+    database = sqlite3.connect(queue_file(program), timeout=180)
     found = dict(database.execute("SELECT file, state FROM jobs").fetchall())
     database.close()
     return {Path(name.decode()).name: state for name, state in found.items()}

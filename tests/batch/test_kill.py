@@ -62,7 +62,7 @@ def test_an_interrupt_ends_the_jobs_and_says_how_to_go_on(program: Program, many
     assert soon(lambda: done(program) >= 1)
     workers = _workers(child.pid)
     os.kill(child.pid, signal.SIGINT)
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=180)
     assert child.returncode == 130 and b"Traceback" not in err, err
     assert b"vmaf-tune batch goes on from there" in err
     assert workers and not any(map(_runs, workers))

@@ -106,7 +106,7 @@ def test_two_at_once_never_take_one_row_twice(queue: Queue, tmp_path: Path) -> N
         "    print(row.id, queue.end(row.id, Result(code=0)), flush=True)\nqueue.close()"
     )
     children = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    taken = Counter(line for child in children for line in child.communicate(timeout=60)[0].splitlines())
+    taken = Counter(line for child in children for line in child.communicate(timeout=180)[0].splitlines())
     assert len(taken) == 60 and set(taken.values()) == {1} and all(line.endswith("True") for line in taken)
 
 

@@ -211,7 +211,7 @@ def test_an_interrupt_says_how_to_go_on(program: Program, longer: Path, rows: Pa
     child = program.start("corpus", "measure", longer, "-o", rows, *curves, "--max-frames", "40")
     _line_with(child, b"1/4")
     os.kill(child.pid, number)
-    _, rest = child.communicate(timeout=30)
+    _, rest = child.communicate(timeout=180)
     said = rest.decode().splitlines()
     assert child.returncode == code and "Traceback" not in rest.decode()
     assert f"{rows}: 1 row measured now; the same command goes on from there" in said

@@ -209,7 +209,7 @@ def test_an_interrupt_leaves_nothing(program: Program, corpus: Path, number: int
     child = program.start("train", "predictor", corpus, "--id", "mine", "--steps", "100000")
     assert child.stderr is not None and b"training on" in child.stderr.readline()
     os.kill(child.pid, number)
-    _, rest = child.communicate(timeout=30)
+    _, rest = child.communicate(timeout=180)
     assert child.returncode == code and rest.strip() == (b"vmaf-tune: interrupted" if code == 130 else b"")
     assert not program.models.exists() and program.left_behind() == []
 

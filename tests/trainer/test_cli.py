@@ -80,7 +80,7 @@ def test_serve_and_status(ours: Program, socket: Path) -> None:
     ended = ours("trainer", "fit", "--plugin", "counting")
     assert ended.code == 2 and "another trainer uses the folder" in ended.complaint()
     process.terminate()
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=180)
     assert process.returncode == 0 and out == b""
     assert [json.loads(line)["event"] for line in err.splitlines()] == ["recovered", "listening", "stopped"]
     assert (ours.cache / "trainer" / "counting.json").exists()

@@ -187,7 +187,7 @@ def test_trainers_that_share_the_models_get_different_numbers(own: Path, tmp_pat
         subprocess.Popen([sys.executable, "-c", script, str(tmp_path / name)], stdout=subprocess.PIPE, text=True)
         for name in ("one", "two")
     ]
-    given = [number for process in processes for number in process.communicate(timeout=60)[0].split()]
+    given = [number for process in processes for number in process.communicate(timeout=180)[0].split()]
     assert sorted(given) == [f"sgd-ema-{n:04}" for n in range(1, 41)]
 
 

@@ -81,7 +81,7 @@ def test_an_interrupt_keeps_what_is_done(corpus: Path, tmp_path: Path, program: 
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=180)
     assert process.returncode == 130
     assert b"the same command goes on from there" in said and b"Traceback" not in said
 
