@@ -65,7 +65,8 @@ class Program:
         return self.home / "tmp"
 
     def left_behind(self) -> list[Path]:
-        return sorted(self.temporary.iterdir())
+        # torch, depending on what is installed beside it, makes an empty cache folder of its own there.
+        return sorted(path for path in self.temporary.iterdir() if not path.name.startswith("torchinductor_"))
 
     def env(self, **more: str) -> dict[str, str]:
         for name in ("cache", "config", "tmp"):
