@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn
+
+from vmaftune.undisturbed import undisturbed
 
 _Self = TypeVar("_Self", bound="LiveLine")
 
@@ -34,7 +33,7 @@ class LiveLine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.display is not None:
-            with _undisturbed():
+            with undisturbed():
                 self.display.stop()
 
     def show_live(self, *columns: ProgressColumn) -> Progress | None:
@@ -43,23 +42,9 @@ class LiveLine:
             return None
         self.display = Progress(*columns, console=self.console, transient=True)
         try:
-            with _undisturbed():
+            with undisturbed():
                 self.display.start()
         except BaseException:
             self.display.stop()
             raise
         return self.display
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Holds back interrupts: one in the midst of hiding or showing the cursor would leave it hidden."""
-    held: list[int] = []
-    before = {n: signal.signal(n, lambda number, frame: held.append(number)) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if held:
-            signal.raise_signal(held[0])

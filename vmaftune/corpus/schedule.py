@@ -23,6 +23,7 @@ from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.features.pilot import PilotPlan, pilot_plan
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import shown
+from vmaftune.undisturbed import undisturbed
 
 
 class Observer:
@@ -131,7 +132,8 @@ class Schedule:
                 raise
 
     def _submit(self, pool: ThreadPoolExecutor, job: Probe | Preparation) -> Future[Any]:
-        return pool.submit(self._measure, job) if isinstance(job, Probe) else pool.submit(self._prepare, job)
+        with undisturbed():  # an interrupt within the pool leaves its lock taken, and its end would wait for ever
+            return pool.submit(self._measure, job) if isinstance(job, Probe) else pool.submit(self._prepare, job)
 
     def _next(self) -> Probe | Preparation | None:
         """What can be begun now; None where all that is left waits for a rendition, or nothing is left."""
