@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -23,3 +27,15 @@ def undisturbed() -> Iterator[None]:
             signal.signal(number, handler)
         if held:
             signal.raise_signal(held[0])
+
+
+class Pool(ThreadPoolExecutor):
+    """A pool that work can be handed to while interrupts come.
+
+    One that came within ``submit`` would leave the pool's own lock taken, and whoever ends the pool would wait for ever.
+    """
+
+    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
+        """As of ThreadPoolExecutor."""
+        with undisturbed():
+            return super().submit(fn, *args, **kwargs)

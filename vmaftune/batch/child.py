@@ -10,7 +10,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from vmaftune.batch.messages import Job, Result, Step, WorkerLost, decoded, encoded
+from vmaftune.batch.messages import Job, Result, Step, WorkerLost
+from vmaftune.json_text import decoded, encoded
 
 _MAIN = "import sys; '' in sys.path and sys.path.remove(''); from vmaftune.batch.worker import main; main()"
 _SECONDS_TO_END = 10.0

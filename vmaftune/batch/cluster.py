@@ -9,15 +9,17 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 from urllib.parse import urlsplit
 
 from vmaftune.batch.away import Packer
-from vmaftune.batch.messages import Job, Result, Step, WorkerLost, decoded, encoded
+from vmaftune.batch.messages import Job, Result, Step, WorkerLost
 from vmaftune.batch.perform import failure
 from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.json_text import decoded, encoded
 from vmaftune.state.workspace import workspace
+from vmaftune.undisturbed import Pool
 
 _CONNECT_SECONDS = 15.0
 _LOOK_SECONDS = 5.0
@@ -44,7 +46,7 @@ class ClusterExecutor:
         self._tells: dict[str, Callable[[Step], None]] = {}
         self._sent: dict[str, Any] = {}  # Dask gives up a job whose future nobody holds
         self._client.subscribe_topic(self._topic, self._told)
-        self._pool = ThreadPoolExecutor(_PACKED_AT_ONCE, thread_name_prefix="pack")
+        self._pool = Pool(_PACKED_AT_ONCE, thread_name_prefix="pack")
         self._closing = threading.Event()
         self._threads: dict[str, int] = {}
         self._looked_at = -_LOOK_SECONDS

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Protocol
 
 import msgspec
 
 from vmaftune.batch.child import Child
 from vmaftune.batch.messages import Job, Result, Step, WorkerLost
+from vmaftune.undisturbed import Pool
 
 
 class Executor(Protocol):
@@ -44,7 +45,7 @@ class LocalExecutor:
 
     def __init__(self, jobs: int) -> None:
         self.slots = jobs
-        self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="batch")
+        self._pool = Pool(jobs, thread_name_prefix="batch")
         self._lock = threading.Lock()
         self._idle: list[Child] = []
         self._children: set[Child] = set()

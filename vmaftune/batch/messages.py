@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,22 +14,16 @@ from vmaftune.learned.captures import CaptureLine
 Message = TypeVar("Message")
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One file to be searched, or searched and encoded.
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """What has a source and an output.
 
     Attributes:
         file: the source, as the file system has it.
         output: of the encode; None for a search alone.
-        options: by the names of vmaftune.jobs.options, as JSON values.
-        replace: the output may be there already.
-        cut: the source's samples, where they were brought here without it.
     """
 
     file: bytes
     output: bytes | None
-    options: dict[str, Any]
-    replace: bool = False
-    cut: CutSource | None = None
 
     @property
     def path(self) -> Path:
@@ -41,6 +34,20 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def output_path(self) -> Path | None:
         """Of the encode."""
         return None if self.output is None else Path(os.fsdecode(self.output))
+
+
+class Job(Named, frozen=True, kw_only=True):
+    """One file to be searched, or searched and encoded.
+
+    Attributes:
+        options: by the names of vmaftune.jobs.options, as JSON values.
+        replace: the output may be there already.
+        cut: the source's samples, where they were brought here without it.
+    """
+
+    options: dict[str, Any]
+    replace: bool = False
+    cut: CutSource | None = None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,32 +88,3 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 class WorkerLost(Exception):
     """The process or machine that did a job is gone; the text is one line that says how."""
-
-
-def encoded(value: object) -> bytes:
-    """JSON on one line; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them."""
-    try:
-        return msgspec.json.encode(value, enc_hook=_from_path)
-    except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(value, enc_hook=_from_path)).encode()
-
-
-def decoded(content: bytes | str, kind: type[Message]) -> Message:
-    """What ``encoded`` made.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return msgspec.convert(json.loads(content), kind, dec_hook=_to_path)
-
-
-def _from_path(value: object) -> str:
-    if isinstance(value, Path):
-        return str(value)
-    raise NotImplementedError
-
-
-def _to_path(kind: type[Any], value: Any) -> Any:
-    if kind is Path:
-        return Path(value)
-    raise NotImplementedError

@@ -22,8 +22,9 @@ from typing import Any
 import msgspec
 from filelock import FileLock, Timeout
 
-from vmaftune.batch.messages import Result, encoded
+from vmaftune.batch.messages import Named, Result
 from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.json_text import encoded
 from vmaftune.media.facts import shown
 
 STATES = ("queued", "running", "done", "failed")
@@ -60,12 +61,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(Named, frozen=True, kw_only=True):
     """One job as the queue holds it; fields as of its columns."""
 
     id: int
-    file: bytes
-    output: bytes | None
     options: dict[str, Any]
     state: str
     begun: bool
@@ -75,16 +74,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     report: dict[str, Any] | None
     seconds: float | None
-
-    @property
-    def path(self) -> Path:
-        """The source."""
-        return Path(os.fsdecode(self.file))
-
-    @property
-    def output_path(self) -> Path | None:
-        """Of the encode."""
-        return None if self.output is None else Path(os.fsdecode(self.output))
 
 
 class Enqueued(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,8 @@ from distributed import get_worker
 from vmaftune.batch.away import Away, unpack
 from vmaftune.batch.child import Child
 from vmaftune.batch.executors import with_threads
-from vmaftune.batch.messages import Result, Step, WorkerLost, decoded, encoded
+from vmaftune.batch.messages import Result, Step, WorkerLost
+from vmaftune.json_text import decoded, encoded
 from vmaftune.state.workspace import workspace
 
 _LOOK_SECONDS = 0.5

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vmaftune.batch.messages import Result, encoded
+from vmaftune.batch.messages import Result
 from vmaftune.batch.queue import Row
 from vmaftune.errors import VmafTuneError
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.session import Session
+from vmaftune.json_text import encoded
 from vmaftune.learned.captures import read_sources
 from vmaftune.learned.teach import teach
 

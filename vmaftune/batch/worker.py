@@ -14,8 +14,9 @@ import threading
 from types import FrameType
 from typing import NoReturn
 
-from vmaftune.batch.messages import Job, Step, decoded, encoded
+from vmaftune.batch.messages import Job, Step
 from vmaftune.batch.perform import perform
+from vmaftune.json_text import decoded, encoded
 
 _SECONDS_TO_UNWIND = 8.0
 _SECONDS_IDLE = 120.0

@@ -87,7 +87,7 @@ def command(**options: Any) -> int:
     if options["report"] is not None:
         write_compare_page(report, options["report"])
     if options["plot"] is not None:
-        curves = {_name(encode): encode.points for encode in report.encodes if encode.points}
+        curves = {encode.name: encode.points for encode in report.encodes if encode.points}
         plot_rates(curves, f"VMAF {report.target:g} and below", options["plot"])
     code = 0 if all(encode.target_met for encode in report.encodes) else _NOT_MET
     events.result(code, None, compare=report)
@@ -109,10 +109,6 @@ def _points(report: CompareReport) -> list[tuple[object, ...]]:
     ]
 
 
-def _name(encode: ComparedEncode) -> str:
-    return f"{encode.encoder} {encode.preset}" if encode.preset else encode.encoder
-
-
 def _lines(report: CompareReport) -> list[str]:
     size = " at {}x{}".format(*report.vmaf_size) if report.vmaf_size else ""
     at = f"at {report.target:g}"
@@ -121,15 +117,15 @@ def _lines(report: CompareReport) -> list[str]:
     lines = aligned(rows)
     for encode in report.encodes:
         if encode.failure is not None:
-            lines.append(f"{_name(encode)}: {encode.failure}")
+            lines.append(f"{encode.name}: {encode.failure}")
         elif not encode.target_met:
             lines.append(
-                f"{_name(encode)} does not reach VMAF {report.target:g}: its row is of the CRF that came closest"
+                f"{encode.name} does not reach VMAF {report.target:g}: its row is of the CRF that came closest"
             )
     anchor = next(encode for encode in report.encodes if encode.failure is None)
     lines.append(
         f"verified VMAF of {report.frames} frames ({report.vmaf_model}{size}, {report.pool}); size, time and BD-rate are "
-        f"against {_name(anchor)}, size at exactly VMAF {report.target:g} between measured scores; {report.total_seconds:.0f} s"
+        f"against {anchor.name}, size at exactly VMAF {report.target:g} between measured scores; {report.total_seconds:.0f} s"
     )
     return lines
 
@@ -139,7 +135,7 @@ def _row(encode: ComparedEncode) -> tuple[str, ...]:
         return "-" if value is None else form.format(value)
 
     return (
-        _name(encode),
+        encode.name,
         number(encode.crf or 0.0),
         shown(encode.vmaf, "{:.2f}"),
         shown(encode.bitrate_kbps, "{:.0f}"),

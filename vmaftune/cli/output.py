@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
-import msgspec
 
 from vmaftune.errors import UserError
+from vmaftune.json_text import encoded
 from vmaftune.state import atomic
 
 
@@ -21,11 +20,8 @@ def print_json(value: object) -> None:
 
 
 def json_line(value: object) -> str:
-    """One line of JSON; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them."""
-    try:
-        return msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(value))
+    """One line of JSON."""
+    return encoded(value).decode()
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.features.pilot import PilotPlan, pilot_plan
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import shown
-from vmaftune.undisturbed import undisturbed
+from vmaftune.undisturbed import Pool
 
 
 class Observer:
@@ -118,7 +118,7 @@ class Schedule:
             VmafTuneError: a row could not be written.
         """
         running: dict[Future[Any], Probe | Preparation] = {}
-        with ThreadPoolExecutor(jobs) as pool:
+        with Pool(jobs) as pool:
             try:
                 while True:
                     while len(running) < jobs and (job := self._next()) is not None:
@@ -131,9 +131,8 @@ class Schedule:
                 self._stop.set()
                 raise
 
-    def _submit(self, pool: ThreadPoolExecutor, job: Probe | Preparation) -> Future[Any]:
-        with undisturbed():  # an interrupt within the pool leaves its lock taken, and its end would wait for ever
-            return pool.submit(self._measure, job) if isinstance(job, Probe) else pool.submit(self._prepare, job)
+    def _submit(self, pool: Pool, job: Probe | Preparation) -> Future[Any]:
+        return pool.submit(self._measure, job) if isinstance(job, Probe) else pool.submit(self._prepare, job)
 
     def _next(self) -> Probe | Preparation | None:
         """What can be begun now; None where all that is left waits for a rendition, or nothing is left."""

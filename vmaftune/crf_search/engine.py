@@ -190,6 +190,27 @@ def _union(grid: FloatArray, known: Sequence[float], encoder: EncoderSpec) -> Fl
     return both[::-1].copy() if encoder.higher_is_better else both
 
 
+def told_probe(
+    request: ProbeRequest,
+    make: Callable[[], ProbeRecord],
+    plugins: PluginRun,
+    observer: Observer,
+    probability: float | None = None,
+) -> ProbeRecord:
+    """One probe with all that goes round it: the plugins' hooks and the observer are told before and after.
+
+    Args:
+        make: encodes and scores.
+        probability: that the verified score lies within tolerance; None where it is no guess.
+    """
+    plugins.before_probe(request)
+    observer.probing(request.number, request.crf, probability, request.purpose == "explore")
+    record = make()
+    plugins.after_probe(request, record)
+    observer.probed(record)
+    return record
+
+
 def _probe(
     step: Probe,
     number: int,
@@ -210,12 +231,8 @@ def _probe(
         frames=prober.frames,
         samples=prober.samples,
     )
-    plugins.before_probe(request)
-    observer.probing(number, crf, step.probability, step.explore)
-    record = (prober.explore if step.explore else prober.probe)(crf, observer.progress)
-    plugins.after_probe(request, record)
-    observer.probed(record)
-    return record
+    made = prober.explore if step.explore else prober.probe
+    return told_probe(request, lambda: made(crf, observer.progress), plugins, observer, step.probability)
 
 
 def _too_large(probes: dict[int, ProbeRecord], goal: Goal, limit: float | None) -> Stop | None:

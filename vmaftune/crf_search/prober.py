@@ -18,7 +18,7 @@ from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score
 from vmaftune.state.store import Store
-from vmaftune.types import FloatArray, ProbeRecord
+from vmaftune.types import FloatArray, ProbeRecord, ProbeRequest
 
 _MICRO = 1_000_000
 
@@ -70,6 +70,19 @@ class Prober:
     def samples(self) -> int:
         """Samples that one probe encodes."""
         return len(self._source.samples)
+
+    def request(self, number: int, crf: float) -> ProbeRequest:
+        """The verifying probe at one CRF, as hooks are told of it; ``number`` counts those of the job from 1."""
+        settings = self._source.settings
+        return ProbeRequest(
+            purpose="verify",
+            number=number,
+            encoder=settings.spec.name,
+            preset=settings.preset,
+            crf=crf,
+            frames=self.frames,
+            samples=self.samples,
+        )
 
     @property
     def exploring_share(self) -> float | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from vmaftune.crf_search.source import PreparedSource, prepare
+from vmaftune.crf_search.source import CutSource, PreparedSource, cut_source, prepare
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
@@ -68,6 +68,11 @@ class ComparedEncode(msgspec.Struct, frozen=True, kw_only=True):
     probe_count: int = 0
     failure: str | None = None
 
+    @property
+    def name(self) -> str:
+        """Encoder and preset."""
+        return str(Candidate(encoder=self.encoder, preset=self.preset))
+
 
 class CompareReport(msgspec.Struct, frozen=True, kw_only=True):
     """What ``compare --json`` prints; the field names are a promise."""
@@ -118,15 +123,18 @@ def run_compare(
     ffmpeg = session.ffmpeg()
     sessions = [_session_of(candidate, session, ffmpeg) for candidate in candidates]
     found: list[tuple[ComparedEncode, SearchReport | None]] = []
-    with session.plugins() as plugins:
+    with session.plugins() as plugins, workspace() as folder:
+        source = cut_source(path, sessions[0].encode_request(sessions[0].encoder(ffmpeg)).rule, folder)
         for candidate, one in zip(candidates, sessions, strict=True):
             reports: list[SearchReport] = []
             try:
                 for target in targets:
                     observer.searching(f"{candidate}, VMAF {target:g}")
-                    reports.append(run_search(one.replaced(min_vmaf=target), path, observer, plugins))
+                    reports.append(run_search(one.replaced(min_vmaf=target), path, observer, plugins, source))
                 observer.searching(f"{candidate}, the time of the encode alone")
-                found.append((_measured(reports, _encode_fps(one, ffmpeg, path, reports[0].crf, observer)), reports[0]))
+                found.append(
+                    (_measured(reports, _encode_fps(one, ffmpeg, path, source, reports[0].crf, observer)), reports[0])
+                )
             except VmafTuneError as error:
                 failed = ComparedEncode(encoder=candidate.encoder, preset=candidate.preset, failure=str(error))
                 found.append((failed, None))
@@ -177,10 +185,12 @@ def _measured(reports: Sequence[SearchReport], fps: float) -> ComparedEncode:
     )
 
 
-def _encode_fps(session: Session, ffmpeg: Ffmpeg, path: Path, crf: float, observer: JobObserver) -> float:
+def _encode_fps(
+    session: Session, ffmpeg: Ffmpeg, path: Path, cut: CutSource, crf: float, observer: JobObserver
+) -> float:
     """Frames per second of one more encode of the samples, with nothing beside it: probes score at the same time."""
     with workspace() as folder:
-        source = prepare(ffmpeg, path, session.encode_request(session.encoder(ffmpeg)), session.store, folder)
+        source = prepare(ffmpeg, path, session.encode_request(session.encoder(ffmpeg)), session.store, folder, cut)
         seconds = sum(_one_encode(ffmpeg, source, n, crf, observer) for n in range(len(source.samples)))
     return sum(source.frames) / seconds
 

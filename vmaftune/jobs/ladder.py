@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from vmaftune.crf_search.prober import Prober
-from vmaftune.crf_search.source import PreparedSource, prepare
+from vmaftune.crf_search.engine import told_probe
+from vmaftune.crf_search.source import CutSource, PreparedSource, cut_source, prepare
 from vmaftune.errors import TargetError, UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import check_pool
@@ -21,7 +21,7 @@ from vmaftune.jobs.search import goal_of
 from vmaftune.jobs.search_report import encode_command
 from vmaftune.jobs.session import Session
 from vmaftune.state.workspace import workspace
-from vmaftune.types import FloatArray, ProbeRecord, ProbeRequest
+from vmaftune.types import FloatArray, ProbeRecord
 
 HEIGHTS = (2160, 1440, 1080, 720, 540, 432, 360, 270, 216)
 _CURVE_PROBES = 4
@@ -76,22 +76,20 @@ class _Height:
     """The curve of one height as it becomes known."""
 
     def __init__(
-        self, session: Session, ffmpeg: Ffmpeg, path: Path, height: int, plugins: PluginRun, folder: Path
+        self,
+        session: Session,
+        ffmpeg: Ffmpeg,
+        path: Path,
+        source: CutSource,
+        height: int | None,
+        plugins: PluginRun,
+        folder: Path,
     ) -> None:
         spec = session.encoder(ffmpeg)
         request = msgspec.structs.replace(session.encode_request(spec), height=height)
-        folder.mkdir()
-        self.source: PreparedSource = prepare(ffmpeg, path, request, session.store, folder)
+        self.source: PreparedSource = prepare(ffmpeg, path, request, session.store, folder, source)
         self.grid: FloatArray = session.grid(spec)
-        self._prober = Prober(
-            ffmpeg,
-            self.source,
-            pool=check_pool(session.option("pool", "mean")),
-            threads=session.threads(),
-            store=session.store,
-            folder=folder,
-            explore=False,
-        )
+        self._prober = session.prober(ffmpeg, self.source, folder, explore=False)
         self._plugins = plugins
         self.known: dict[float, ProbeRecord] = self._prober.cached()
         self.made = 0
@@ -110,21 +108,10 @@ class _Height:
         """Measure one CRF, unless it was."""
         if crf not in self.known:
             self.made += 1
-            settings, prober = self.source.settings, self._prober
-            request = ProbeRequest(
-                purpose="verify",
-                number=self.made,
-                encoder=settings.spec.name,
-                preset=settings.preset,
-                crf=crf,
-                frames=prober.frames,
-                samples=prober.samples,
-            )
-            self._plugins.before_probe(request)
-            observer.probing(self.made, crf, None, False)
-            self.known[crf] = prober.probe(crf, observer.progress)
-            self._plugins.after_probe(request, self.known[crf])
-        observer.probed(self.known[crf])
+            request, prober = self._prober.request(self.made, crf), self._prober
+            self.known[crf] = told_probe(request, lambda: prober.probe(crf, observer.progress), self._plugins, observer)
+        else:
+            observer.probed(self.known[crf])
         return self.known[crf]
 
     def crf_at(self, vmaf: float) -> float:
@@ -153,10 +140,11 @@ def run_ladder(
     began = time.monotonic()
     goal, ffmpeg = goal_of(session), session.ffmpeg()
     with session.plugins() as plugins, workspace() as folder:
-        own = _Height(session, ffmpeg, path, 1 << 30, plugins, folder / "own")
+        cut = cut_source(path, session.encode_request(session.encoder(ffmpeg)).rule, folder)
+        own = _Height(session, ffmpeg, path, cut, None, plugins, folder)
         curves = [own]
         for height in _heights(own.size[1], heights):
-            curves.append(_Height(session, ffmpeg, path, height, plugins, folder / str(height)))
+            curves.append(_Height(session, ffmpeg, path, cut, height, plugins, folder))
         if heights is not None and own.size[1] not in heights:
             curves.remove(own)
         for curve in curves:

@@ -13,6 +13,7 @@ from typing import Any, TypedDict, TypeVar, get_type_hints
 import msgspec
 
 from vmaftune.errors import UserError
+from vmaftune.json_text import to_path
 
 Job = TypeVar("Job")
 
@@ -142,12 +143,6 @@ def checked(options: Mapping[str, Any], kind: type[Job]) -> Job:
         if isinstance(options[name], float) and not math.isfinite(options[name]):
             raise UserError(f"option {name} is not a finite number")
     try:
-        return msgspec.convert(dict(options), kind, dec_hook=_path)
+        return msgspec.convert(dict(options), kind, dec_hook=to_path)
     except msgspec.ValidationError as error:
         raise UserError(f"an option is wrong: {error}") from error
-
-
-def _path(kind: type[Any], value: Any) -> Any:
-    if kind is Path and isinstance(value, str | Path):
-        return Path(value)
-    raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from vmaftune.crf_search.engine import Observer, Outcome, search
-from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import CutSource, prepare
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.errors import UserError
@@ -48,15 +47,7 @@ def run_search(
         folder = stack.enter_context(workspace())
         prepared = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder, source)
         observer.prepared(prepared, goal)
-        prober = Prober(
-            ffmpeg,
-            prepared,
-            pool=pool,
-            threads=session.threads(),
-            store=session.store,
-            folder=folder,
-            explore=session.option("explore", True),
-        )
+        prober = session.prober(ffmpeg, prepared, folder, explore=session.option("explore", True))
         outcome: Outcome = search(
             features=prepared.measured.features,
             encoder=spec,

@@ -12,11 +12,12 @@ from typing import Any
 
 from vmaftune.config.load import LoadedConfig, load_config
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.crf_search.source import EncodeRequest
+from vmaftune.crf_search.prober import Prober
+from vmaftune.crf_search.source import EncodeRequest, PreparedSource
 from vmaftune.encoders.spec import EncoderSpec, find_encoder, parse_enc
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
-from vmaftune.ffmpeg.vmaf import ScoreSettings
+from vmaftune.ffmpeg.vmaf import ScoreSettings, check_pool
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.media.samples import SampleRule
@@ -119,6 +120,21 @@ class Session:
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         chosen: int = self.option("vmaf_threads", available)
         return chosen
+
+    def prober(self, ffmpeg: Ffmpeg, source: PreparedSource, folder: Path, *, explore: bool) -> Prober:
+        """Makes the probes of a prepared source, kept in this session's cache.
+
+        Args:
+            folder: for temporary files.
+            explore: whether a part may be scored first.
+
+        Raises:
+            UserError: ``--pool`` is none.
+        """
+        pool = check_pool(self.option("pool", "mean"))
+        return Prober(
+            ffmpeg, source, pool=pool, threads=self.threads(), store=self.store, folder=folder, explore=explore
+        )
 
     @contextmanager
     def plugins(self) -> Iterator[PluginRun]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from vmaftune.crf_search.prober import Prober
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import NoRoomError, TargetError, UserError, VmafTuneError
 from vmaftune.ffmpeg.encode import of_one_size
@@ -280,18 +279,11 @@ class _ShotJob:
     def _compared(self, best: _Round, crf: float) -> OneCrf | None:
         self._observer.searching(f"one CRF for the whole at VMAF {best.vmaf:.2f}")
         self._observer.begun(int(self._frames.sum()))
-        prober = Prober(
-            self._ffmpeg,
-            self._source.prepared_whole(self._models[0].measured),
-            pool="mean",
-            threads=self._session.threads(),
-            store=self._session.store,
-            folder=self._temporary,
-            explore=False,
-        )
+        source = self._source.prepared_whole(self._models[0].measured)
+        prober = self._session.prober(self._ffmpeg, source, self._temporary, explore=False)
         mean = self._beliefs.mean_vmafs()
         seconds = float(self._frames.sum()) / self._source.facts.fps
-        found = one_crf(prober, self._crfs, crf, mean, best.vmaf, best.bytes, seconds, self._observer)
+        found = one_crf(prober, self._crfs, crf, mean, best.vmaf, best.bytes, seconds, self._run, self._observer)
         if found is None:
             self._session.warn(
                 f"no two encodes of the whole at one CRF lie around VMAF {best.vmaf:.2f}; nothing to compare"

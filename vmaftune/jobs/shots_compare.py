@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
+from vmaftune.crf_search.engine import told_probe
 from vmaftune.crf_search.prober import Prober
+from vmaftune.host.run import PluginRun
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.shots_report import OneCrf, WholeEncode
 from vmaftune.types import FloatArray
@@ -23,6 +25,7 @@ def one_crf(
     vmaf: float,
     encoded_bytes: int,
     seconds: float,
+    run: PluginRun,
     observer: JobObserver,
 ) -> OneCrf | None:
     """Encode the whole at CRFs around the one that gives ``vmaf``.
@@ -43,7 +46,7 @@ def one_crf(
     near = max(1, round(_NEAR_CRF / step))
     place = int(np.argmin(np.abs(crfs - crf)))
     for number in range(1, _MOST_ENCODES + 1):
-        made[place] = _encode(prober, float(crfs[place]), number, seconds, observer)
+        made[place] = _encode(prober, float(crfs[place]), number, seconds, run, observer)
         above = max((n for n, encode in made.items() if encode.vmaf >= vmaf), default=None)
         below = min((n for n, encode in made.items() if encode.vmaf < vmaf), default=None)
         if above is not None and below is not None and below - above <= near:
@@ -76,12 +79,15 @@ def _next(
     return int(np.clip(round(last + away + beyond), 0, len(mean) - 1))
 
 
-def _encode(prober: Prober, crf: float, number: int, seconds: float, observer: JobObserver) -> WholeEncode:
+def _encode(
+    prober: Prober, crf: float, number: int, seconds: float, run: PluginRun, observer: JobObserver
+) -> WholeEncode:
     record = prober.cached().get(crf)
     if record is None:
-        observer.probing(number, crf, None, False)
-        record = prober.probe(crf, observer.progress)
-    observer.probed(record)
+        request = prober.request(number, crf)
+        record = told_probe(request, lambda: prober.probe(crf, observer.progress), run, observer)
+    else:
+        observer.probed(record)
     return WholeEncode(crf=crf, vmaf=record.vmaf, bytes=round(record.bitrate_kbps * 1000 / 8 * seconds))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.crf_search.engine import told_probe
 from vmaftune.crf_search.prober import Prober
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.host.run import PluginRun
@@ -97,25 +98,17 @@ class SparseProbes:
             frames=span.frames,
             samples=1,
         )
-        self._run.before_probe(request)
-        self._observer.probing(self.count, crf, None, part)
-        with self._source.pieces.of(span) as piece:
-            prober = self._prober(model, span, piece)
-            record = _of_shot(model, prober, prober.probe(crf, self._observer.progress))
-        self._run.after_probe(request, record)
-        self._observer.probed(record)
-        return record
+
+        def make() -> ProbeRecord:
+            with self._source.pieces.of(span) as piece:
+                prober = self._prober(model, span, piece)
+                return _of_shot(model, prober, prober.probe(crf, self._observer.progress))
+
+        return told_probe(request, make, self._run, self._observer)
 
     def _prober(self, model: ShotModel, span: Shot, piece: Piece) -> Prober:
-        return Prober(
-            self._ffmpeg,
-            self._source.prepared(span, piece, model.measured),
-            pool="mean",
-            threads=self._session.threads(),
-            store=self._session.store,
-            folder=self._folder,
-            explore=False,
-        )
+        source = self._source.prepared(span, piece, model.measured)
+        return self._session.prober(self._ffmpeg, source, self._folder, explore=False)
 
 
 def _of_shot(model: ShotModel, prober: Prober, record: ProbeRecord) -> ProbeRecord:

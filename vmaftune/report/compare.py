@@ -24,17 +24,17 @@ def compare_page(report: CompareReport) -> Page:
     good = len(reached) == len(report.encodes)
     title = f"No encoder reaches VMAF {report.target:g}"
     if smallest is not None:
-        title = f"{_name(smallest)} is the smallest at VMAF {report.target:g}"
+        title = f"{smallest.name} is the smallest at VMAF {report.target:g}"
     tiles = [Tile(label="Compared", value=str(len(report.encodes)), note=f"at VMAF {report.target:g}")]
     if smallest is not None:
-        tiles.append(Tile(label="Smallest", value=rate(_at_target(smallest)), note=_name(smallest)))
+        tiles.append(Tile(label="Smallest", value=rate(_at_target(smallest)), note=smallest.name))
     if fastest is not None:
-        tiles.append(Tile(label="Fastest", value=f"{fastest.encode_fps:.3g} fps", note=_name(fastest)))
+        tiles.append(Tile(label="Fastest", value=f"{fastest.encode_fps:.3g} fps", note=fastest.name))
     probes = counted(sum(encode.probe_count for encode in made), "verifying encode")
     tiles.append(Tile(label="Time", value=lasting(report.total_seconds), note=probes))
     curves = [
         RateCurve(
-            label=_name(encode),
+            label=encode.name,
             bitrates_kbps=[p.bitrate_kbps for p in encode.points],
             vmafs=[p.vmaf for p in encode.points],
             crfs=[p.crf for p in encode.points],
@@ -63,15 +63,17 @@ def _lead(report: CompareReport, made: Sequence[ComparedEncode], smallest: Compa
         if encode.size_percent is None:
             continue
         off = encode.size_percent - 100.0
-        line = f"At equal VMAF, {_name(encode)} is {abs(off):.0f} % {'larger' if off > 0 else 'smaller'} than {_name(anchor)}"
+        line = (
+            f"At equal VMAF, {encode.name} is {abs(off):.0f} % {'larger' if off > 0 else 'smaller'} than {anchor.name}"
+        )
         if encode.time_percent is not None:
             line += f" and takes {encode.time_percent / 100.0:.2g} times as long to encode"
         lines.append(f"{line}.")
     for encode in report.encodes:
         if encode.failure is not None:
-            lines.append(f"{_name(encode)} failed: {encode.failure}")
+            lines.append(f"{encode.name} failed: {encode.failure}")
         elif not encode.target_met:
-            lines.append(f"{_name(encode)} does not reach VMAF {report.target:g}; its row is of what came closest.")
+            lines.append(f"{encode.name} does not reach VMAF {report.target:g}; its row is of what came closest.")
     return lines
 
 
@@ -83,7 +85,7 @@ def _table(encodes: Sequence[ComparedEncode]) -> Section:
         small = "failed" if encode.failure is not None else ""
         rows.append(
             (
-                Cell(text=_name(encode), small=small),
+                Cell(text=encode.name, small=small),
                 Cell(text="–" if encode.crf is None else number(encode.crf), key=encode.crf),
                 amount(encode.vmaf, "{:.2f}", style),
                 amount(encode.bitrate_kbps, "{:,.0f} kb/s"),
@@ -105,9 +107,9 @@ def _table(encodes: Sequence[ComparedEncode]) -> Section:
 
 
 def _bars(encodes: Sequence[ComparedEncode], target: float) -> Section:
-    sizes = [Bar(label=_name(e), value=_at_target(e), text=rate(_at_target(e))) for e in encodes]
+    sizes = [Bar(label=e.name, value=_at_target(e), text=rate(_at_target(e))) for e in encodes]
     speeds = [
-        Bar(label=_name(e), value=e.encode_fps, text=f"{e.encode_fps:.3g} fps")
+        Bar(label=e.name, value=e.encode_fps, text=f"{e.encode_fps:.3g} fps")
         for e in encodes
         if e.encode_fps is not None
     ]
@@ -131,7 +133,3 @@ def _settings(report: CompareReport) -> Section:
 
 def _at_target(encode: ComparedEncode) -> float:
     return encode.bitrate_at_target_kbps or 0.0
-
-
-def _name(encode: ComparedEncode) -> str:
-    return encode.encoder if encode.preset is None else f"{encode.encoder} {encode.preset}"

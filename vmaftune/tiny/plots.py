@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
+from typing import Any
 
 import numpy as np
 
 from vmaftune.tiny.evaluate import EvalReport
 from vmaftune.tiny.table import FrameTable
+from vmaftune.training.panels import png, three_panels
 from vmaftune.types import FloatArray
 
 _COLOUR = "#1f6feb"
@@ -24,18 +25,10 @@ def scatter_plots(report: EvalReport, table: FrameTable, said: FloatArray) -> by
     Raises:
         ImportError: matplotlib is missing.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(13.5, 4.4), dpi=110, layout="constrained")
-    panels = figure.subplots(1, 3)
-    for axes in panels:
-        axes.grid(alpha=0.25)
-        axes.set_axisbelow(True)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+    figure, panels = three_panels(f"{report.model}: {report.split}")
     wanted = table.scores
     shown = np.random.default_rng(0).permutation(len(table))[:_MOST_POINTS]
-    dots = {"s": 2, "alpha": 0.3, "linewidths": 0, "color": _COLOUR, "rasterized": True}
+    dots: dict[str, Any] = {"s": 2, "alpha": 0.3, "linewidths": 0, "color": _COLOUR, "rasterized": True}
     panels[0].scatter(wanted[shown], said[shown], **dots)
     ends = [float(min(wanted.min(), said.min())), float(max(wanted.max(), said.max()))]
     panels[0].plot(ends, ends, color=_INK, lw=0.8)
@@ -46,7 +39,4 @@ def scatter_plots(report: EvalReport, table: FrameTable, said: FloatArray) -> by
     errors = sorted(source.frame.rmse for source in report.sources)
     panels[2].bar(np.arange(1, len(errors) + 1), errors, color=_COLOUR)
     panels[2].set(xlabel="sources, the best first", ylabel="RMSE, VMAF", title="sources")
-    figure.suptitle(f"{report.model}: {report.split}", fontsize=10)
-    file = io.BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
+    return png(figure)

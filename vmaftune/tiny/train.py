@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from vmaftune.tiny.folds import Fold, watched_sources, windows
 from vmaftune.tiny.network import NO_SCALE, Networks, begun, fit_scale
 from vmaftune.tiny.recipes import Recipe
 from vmaftune.tiny.table import FrameTable
+from vmaftune.training.threads import one_thread
 from vmaftune.types import FloatArray
 
 _LARGEST_GROUP = 37
@@ -76,7 +76,7 @@ def train(
         UserError: the table cannot be split as the recipe asks.
         OSError: the checkpoint could not be written.
     """
-    with _single_threaded(), ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with one_thread(), ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         return _train(table, tuple(folds), architecture, recipe, seed, checkpoint, on_epoch, pool)
 
 
@@ -245,14 +245,3 @@ def _folds_of_a_group(architecture: Architecture, recipe: Recipe) -> int:
 
 def _seed_of(seed: int, epoch: int) -> int:
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Threads that wait for each other at every small product take twenty times as long on a busy host as one alone."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,7 @@ from vmaftune.features.pilot import FAMILIES
 from vmaftune.features.schema import FEATURES, NAMES
 from vmaftune.training.design import Design
 from vmaftune.training.table import KNOTS, PILOT_SCORES, Table
+from vmaftune.training.threads import one_thread
 from vmaftune.types import FloatArray
 
 FIRST_PILOT = next(place for place, name in enumerate(NAMES) if name.startswith("pilot"))
@@ -113,7 +113,7 @@ def train(
         seed: the same one gives the same bits on one host, however many processors it has and however busy they are.
         on_progress: called with the share done, 0 to 1.
     """
-    with _one_thread():
+    with one_thread():
         return _train(table, design, left_out, seed, on_progress)
 
 
@@ -152,17 +152,6 @@ def _train(
 def falling(curves: FloatArray) -> FloatArray:
     """Curves made to fall: at each knot the highest from there on, within 0 to 100."""
     return np.clip(np.maximum.accumulate(curves[..., ::-1], axis=-1)[..., ::-1], 0.0, 100.0)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Threads that wait for each other at every small product take twenty times as long on a busy host as one alone."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Batched:

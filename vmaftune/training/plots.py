@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vmaftune.training.panels import png, three_panels
 from vmaftune.training.predictor import TrainedPredictor
 
 if TYPE_CHECKING:
@@ -24,22 +24,11 @@ def held_out_figure(predictor: TrainedPredictor) -> bytes:
     Raises:
         ImportError: matplotlib is missing.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(13.5, 4.4), dpi=110, layout="constrained")
-    panels = figure.subplots(1, 3)
-    for axes in panels:
-        axes.grid(alpha=0.25)
-        axes.set_axisbelow(True)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+    figure, panels = three_panels("held-out sources (leave-one-source-out)")
     _predicted(panels[0], predictor)
     _calibration(panels[1], predictor)
     _regions(panels[2], predictor)
-    figure.suptitle("held-out sources (leave-one-source-out)", fontsize=10)
-    file = io.BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
+    return png(figure)
 
 
 def _predicted(axes: Axes, predictor: TrainedPredictor) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from vmaftune.batch.messages import encoded
 from vmaftune.batch.queue import STATES, Queue, Row
 from vmaftune.cli.batch.common import failure_line, name_of, percent_of, probes_of, queue_option, queue_path, vmaf_of
 from vmaftune.cli.batch.screen import files
 from vmaftune.cli.output import print_json
 from vmaftune.errors import UserError
+from vmaftune.json_text import encoded
 from vmaftune.media.facts import shown
 from vmaftune.state import atomic
 

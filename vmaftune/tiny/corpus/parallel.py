@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TypeVar
 
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg.process import ProgressCallback
+from vmaftune.undisturbed import Pool
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -39,7 +40,7 @@ def run_parallel(
         if stop.is_set():
             raise _Stopped
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with Pool(jobs) as pool:
         try:
             while todo or running:
                 while todo and len(running) < jobs:

@@ -1,0 +1,41 @@
+"""JSON of anything that msgspec knows, and of paths, whose names need not be UTF-8."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+Kind = TypeVar("Kind")
+
+
+def encoded(value: object) -> bytes:
+    """JSON on one line; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them."""
+    try:
+        return msgspec.json.encode(value, enc_hook=_from_path)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value, enc_hook=_from_path)).encode()
+
+
+def decoded(content: bytes | str, kind: type[Kind]) -> Kind:
+    """What ``encoded`` made.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return msgspec.convert(json.loads(content), kind, dec_hook=to_path)
+
+
+def to_path(kind: type[Any], value: Any) -> Any:
+    """msgspec's hook for paths, given as text or as they are."""
+    if kind is Path and isinstance(value, str | Path):
+        return Path(value)
+    raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")
+
+
+def _from_path(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
