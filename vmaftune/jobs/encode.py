@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-import av
 import msgspec
 import numpy as np
 
@@ -19,7 +18,6 @@ from vmaftune.errors import FfmpegError, NoRoomError, TargetError, UserError, Vm
 from vmaftune.events.observers import Observers
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import full_arguments, joined_arguments, of_one_size
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import Comparison, check_pairing, check_pool, pooled
 from vmaftune.host.run import PluginRun, PredictedCurve
@@ -33,6 +31,7 @@ from vmaftune.jobs.search_report import SearchReport, not_met
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.shots import JoinedVideo, check_options, encode_shots
 from vmaftune.media.facts import MediaFacts, read_facts, shown
+from vmaftune.media.opened import open_media
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.state.workspace import workspace
 from vmaftune.types import CurveContext
@@ -137,7 +136,7 @@ def missed(report: EncodeReport) -> str | None:
 
 def _odd(path: Path, facts: MediaFacts) -> list[str]:
     """What a person should know of the pictures."""
-    with av.open(file_url(path), metadata_errors="replace") as container:
+    with open_media(path) as container:
         frame = next(container.decode(container.streams[facts.stream_index]), None)
     if frame is not None and frame.interlaced_frame:
         return [

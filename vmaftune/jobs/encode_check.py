@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import msgspec
 import numpy as np
 
@@ -19,6 +18,7 @@ from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import Comparison
 from vmaftune.media.facts import shown
+from vmaftune.media.opened import open_media
 from vmaftune.types import FloatArray
 
 _SECONDS_ROUNDED = 0.0025
@@ -114,7 +114,7 @@ def score_whole(
 
 def video_packets(file: Path, stream_index: int) -> tuple[int, int]:
     """Number and bytes of a stream's packets."""
-    with av.open(file_url(file), metadata_errors="replace") as container:
+    with open_media(file) as container:
         sizes = [packet.size for packet in container.demux(container.streams[stream_index]) if packet.size]
     return len(sizes), sum(sizes)
 
@@ -133,7 +133,7 @@ def lost(source: Path, stream_index: int, encode: Path) -> list[str]:
 
 
 def _carried(file: Path, stream_index: int) -> tuple[set[str], set[str]]:
-    with av.open(file_url(file), metadata_errors="replace") as container:
+    with open_media(file) as container:
         frame: Any = next(container.decode(container.streams[stream_index]), None)
         data = set() if frame is None else {item.type.name for item in frame.side_data}
         return {key.lower() for key in container.metadata}, data & _OF_PICTURES

@@ -14,6 +14,7 @@ import msgspec
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.media.facts import ATTACHED_PICTURE, shown
+from vmaftune.media.opened import open_media
 
 CONTAINERS = {".mkv": "matroska", ".webm": "webm", ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov"}
 """Suffixes a full encode can have, and ffmpeg's names of their formats."""
@@ -97,7 +98,7 @@ def plan_streams(source: Path, video_index: int, encoder: str, output: Path, aco
     if container is None:
         raise UserError(f"{shown(output.name)}: name an output that ends in {', '.join(CONTAINERS)}")
     plan = _Plan(container, output, acodec)
-    with av.open(file_url(source), metadata_errors="replace") as opened:
+    with open_media(source) as opened:
         streams = list(opened.streams)
         video = streams[video_index]
         plan.map(video, None, f"video {_codec(video)}{_tags(video)}, encoded with {encoder}", _stale(video))

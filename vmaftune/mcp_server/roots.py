@@ -9,8 +9,8 @@ import av
 import av.error
 
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.media.facts import shown
+from vmaftune.media.opened import open_media
 
 _RAW = ".yuv"
 
@@ -88,7 +88,7 @@ class Roots:
 
 def _check_self_contained(path: Path) -> None:
     try:
-        av.open(file_url(path), metadata_errors="replace", options={"format_whitelist": _SELF_CONTAINED}).close()
+        open_media(path, options={"format_whitelist": _SELF_CONTAINED}).close()
     except (av.error.FFmpegError, ValueError) as error:
         raise UserError(
             f"{shown(path)} cannot be read as a video that holds its pictures itself (playlists are not read): "

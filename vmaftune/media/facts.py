@@ -9,7 +9,7 @@ import av.error
 import msgspec
 
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.media.opened import open_media
 
 ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
 
@@ -49,7 +49,7 @@ def read_facts(path: Path) -> MediaFacts:
     """
     check_is_file(path)
     try:
-        with av.open(file_url(path), metadata_errors="replace") as container:
+        with open_media(path) as container:
             return _facts(path, container)
     except av.error.FFmpegError as error:
         raise UserError(f"{shown(path)} cannot be read as a video: {error.strerror}") from error

@@ -20,6 +20,7 @@ import msgspec
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.media.facts import MediaFacts, shown
+from vmaftune.media.opened import open_media
 
 _Packet = Any  # av.Packet, whose times may be None in its types but not in packets that _timed lets through
 _WHOLE_FROM_SHARE = 0.85
@@ -104,7 +105,7 @@ def cut(source: Path, facts: MediaFacts, rule: SampleRule, folder: Path) -> list
 
 
 def _whole(source: Path, facts: MediaFacts) -> Sample:
-    with av.open(file_url(source), metadata_errors="replace") as container:
+    with open_media(source) as container:
         packets = list(packets_of(container, facts))
     if facts.declared_frames > len(packets):
         raise UserError(
@@ -146,7 +147,7 @@ def container_of(container: av.container.InputContainer, facts: MediaFacts) -> _
 
 def _cut_one(source: Path, facts: MediaFacts, rule: SampleRule, start_seconds: float, stem: Path) -> Sample | None:
     """One sample, or None when there is no place to cut or no file to cut to."""
-    with av.open(file_url(source), metadata_errors="replace") as container:
+    with open_media(source) as container:
         kind = container_of(container, facts)
         stream = container.streams[facts.stream_index]
         assert stream.time_base is not None
@@ -173,7 +174,7 @@ def write_copy(packets: Sequence[_Packet], stream: Any, formats: Sequence[str], 
                 for packet, (pts, dts) in zip(packets, times, strict=True):
                     packet.pts, packet.dts, packet.time_base, packet.stream = pts, dts, stream.time_base, copy
                     output.mux(packet)
-            with av.open(file_url(path)) as written:
+            with open_media(path) as written:
                 next(written.decode(video=0))
             return path
         except _CANNOT_HOLD:

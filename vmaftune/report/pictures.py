@@ -16,6 +16,7 @@ from vmaftune.ffmpeg import process, vmaf
 from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames
+from vmaftune.media.opened import open_media
 
 _WHOLE_WIDTH = 560
 _DETAIL = (360, 204)  # of the part that is shown pixel by pixel
@@ -97,7 +98,7 @@ def _taken(ffmpeg: Ffmpeg, video: Video, indices: Sequence[int], frames: int, ou
 
 
 def _images(file: Path) -> Iterator[Image]:
-    with av.open(file_url(file)) as container:
+    with open_media(file) as container:
         for frame in container.decode(video=0):
             yield frame.to_ndarray(format="rgb24")
 

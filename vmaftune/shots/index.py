@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.media.facts import MediaFacts, shown
+from vmaftune.media.opened import open_media
 from vmaftune.media.samples import packets_of
 
 _RATES_DIFFER = 0.02  # by more than this, the rate that a container declares is not that of its frames
@@ -82,7 +82,7 @@ def read_index(path: Path, facts: MediaFacts) -> FrameIndex:
     keys: list[bool] = []
     sizes: list[int] = []
     try:
-        with av.open(file_url(path), metadata_errors="replace") as container:
+        with open_media(path) as container:
             stream = container.streams[facts.stream_index]
             rate = _rate(stream.average_rate, stream.guessed_rate)
             for packet in packets_of(container, facts):

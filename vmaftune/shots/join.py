@@ -15,6 +15,7 @@ import numpy as np
 
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg.escape import file_url
+from vmaftune.media.opened import open_media
 from vmaftune.shots.detect import TICKS_PER_SECOND
 from vmaftune.shots.index import IntArray
 
@@ -70,7 +71,7 @@ def join(chunks: Sequence[Chunk], ticks: IntArray, output: Path) -> None:
         with av.open(file_url(output), "w", format="mp4") as joined:
             stream: Any = None
             for chunk in chunks:
-                with av.open(file_url(chunk.path)) as opened:
+                with open_media(chunk.path) as opened:
                     video = opened.streams.video[0]
                     if stream is None:
                         stream = joined.add_stream_from_template(video, opaque=True)
@@ -102,7 +103,7 @@ def _starts(chunks: Sequence[Chunk]) -> list[int]:
 
 def _ranks(path: Path) -> tuple[IntArray, int]:
     """Place in the order of showing of each packet, shape (frames,), and the bytes of all."""
-    with av.open(file_url(path)) as opened:
+    with open_media(path) as opened:
         packets = [(packet.pts, packet.size) for packet in opened.demux(video=0) if packet.size]
     times = np.array([pts for pts, _ in packets], dtype=np.int64)
     return np.argsort(np.argsort(times, kind="stable"), kind="stable"), sum(size for _, size in packets)

@@ -24,6 +24,7 @@ from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import MediaFacts
+from vmaftune.media.opened import open_media
 from vmaftune.media.samples import SECONDS_SOUGHT_BEFORE, Sample, container_of, packets_of, write_copy
 from vmaftune.shots.detect import Frames, Shot, listed
 from vmaftune.shots.index import FrameIndex, IntArray
@@ -110,7 +111,7 @@ class Pieces:
         """The file of the packets at these places in decoding order; None where it cannot be made."""
         wanted = self._index.pts[places].tolist()
         try:
-            with av.open(file_url(self._path), metadata_errors="replace") as container:
+            with open_media(self._path) as container:
                 kind = container_of(container, self._facts)
                 stream = container.streams[self._facts.stream_index]
                 assert stream.time_base is not None

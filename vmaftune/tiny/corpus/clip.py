@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import av
 import msgspec
 
 from vmaftune.corpus.sources import Source
@@ -18,6 +17,7 @@ from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import MediaFacts, shown
+from vmaftune.media.opened import open_media
 from vmaftune.media.raw import Geometry
 from vmaftune.tiny.corpus.names import RAW_SUFFIX, DistortedName
 from vmaftune.tiny.corpus.recipe import Distortion
@@ -157,7 +157,7 @@ def _run(ffmpeg: Ffmpeg, arguments: Sequence[str], go_on: ProgressCallback, what
 
 def _packets(path: Path) -> list[int]:
     """Sizes in bytes of the packets of the video in ``path``."""
-    with av.open(file_url(path)) as container:
+    with open_media(path) as container:
         return [packet.size for packet in container.demux(video=0) if packet.size]
 
 
