@@ -26,9 +26,12 @@ out/demo.mkv: | $(BIN)/vmaf-tune
 	@mkdir -p $(OUT)
 	$(BIN)/python examples/make_clip.py $@
 
+# What is learned from a clip that no camera shot stays beside that clip.
+DEMO_STATE = $(if $(filter $(OUT)/demo.mkv,$(VIDEO)),--cache-dir $(OUT)/demo-state)
+
 ## demo: install, then find the CRF of a generated clip (or of VIDEO=file) and learn from it
 demo: $(BIN)/vmaf-tune $(VIDEO)
-	$(BIN)/vmaf-tune --crf-search --plugin ridge-sidecar -i "$(VIDEO)" -e libx264 --min-vmaf 93
+	$(BIN)/vmaf-tune --crf-search --plugin ridge-sidecar -i "$(VIDEO)" -e libx264 --min-vmaf 93 $(DEMO_STATE)
 
 ## test: install what tests need, and pass them
 test: $(VENV)/.test

@@ -15,6 +15,7 @@ from vmaftune_plugins.sidecars.settings import EncoderOptions, InForce
 
 from vmaftune import hookimpl
 from vmaftune.errors import UserError
+from vmaftune.extras import install_command
 from vmaftune.types import CorrectionSpec, PluginContext
 
 VERSION = "1.0.0"
@@ -46,7 +47,7 @@ def _make(context: PluginContext) -> object:
 def vmaftune_corrections() -> Iterator[CorrectionSpec]:
     # Said here, and not by the factory: a run that names it then ends before anything was encoded.
     if importlib.util.find_spec("lightgbm") is None:
-        raise UserError("lightgbm is missing: pip install 'vmaf-tune[gbdt]'")
+        raise UserError(f"lightgbm is missing: {install_command('gbdt')}")
     yield CorrectionSpec(
         name="gbdt-sidecar",
         version=VERSION,

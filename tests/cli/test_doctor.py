@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from imageio_ffmpeg import get_ffmpeg_exe as real
+
 from tests.cli.conftest import Program
 
 
@@ -13,6 +15,18 @@ def test_doctor_finds_everything_here(program: Program) -> None:
     assert "MISSING" not in ended.out and ended.out.splitlines()[-1] == "a search can run"
     for what in ("ffmpeg:", "libvmaf:", "libx264", f"cache: {program.cache}", "temporary folder:", "population"):
         assert what in ended.out
+    assert "trial: a made clip of 10 frames was read, encoded and scored" in ended.out
+
+
+def test_doctor_probes_a_clip_and_says_what_failed(program: Program, tmp_path: Path) -> None:
+    ffmpeg = tmp_path / "ffmpeg"  # as able as the real one, until it is to make a clip
+    ffmpeg.write_text(
+        f'#!/bin/sh\ncase "$*" in *testsrc2*) echo "[error] no such source" >&2; exit 1;; esac\nexec {real()} "$@"\n'
+    )
+    ffmpeg.chmod(0o755)
+    ended = program("doctor", "--ffmpeg", ffmpeg)
+    assert ended.code == 1 and "Traceback" not in ended.err
+    assert "MISSING trial: a made clip cannot be probed (ffmpeg: no such source); versions: av " in ended.out
 
 
 def test_doctor_says_what_is_missing(program: Program) -> None:

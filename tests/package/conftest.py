@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +37,8 @@ class Environment:
         subprocess.run([self.python, "-m", "pip", *arguments, *quiet], check=True, capture_output=True)
 
     def install(self, *packages: str | Path) -> None:
-        """Install wheels by path and other packages by name, at the versions of constraints.txt."""
-        self.pip("install", "-c", ROOT / "constraints.txt", *packages)
+        """Install wheels by path and other packages by name, at the newest versions that go together: what a user gets."""
+        self.pip("install", *packages)
 
     def run(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
         """Run a command away from the source tree; nothing of the environment the tests run in is importable."""
@@ -80,19 +79,41 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(ROOT, tmp_path_factory.mktemp("artifacts"), "vmaf-tune")
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An empty environment with pip alone."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder / "venv", with_pip=True)
+def pythons() -> list[Path]:
+    """This Python, and the oldest and the newest others of those we support that the machine has."""
+    minors = range(10, 15)
+    named = [shutil.which(f"python3.{minor}") for minor in minors]
+    built = sorted((Path.home() / ".pyenv" / "versions").glob("3.*/bin/python3"))
+    found: dict[tuple[int, int], Path] = {}
+    for candidate in (*filter(None, named), *built):
+        ask = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
+        answer = subprocess.run([candidate, "-c", ask], capture_output=True, text=True)
+        if answer.returncode == 0:  # a shim of pyenv may be there for a version that is not chosen
+            major, minor = map(int, answer.stdout.split())
+            found.setdefault((major, minor), Path(candidate))
+    others = sorted(version for version in found if version != sys.version_info[:2] and version[1] in minors)
+    return [Path(sys.executable), *(found[version] for version in sorted({*others[:1], *others[-1:]}))]
+
+
+def new_environment(python: Path, folder: Path) -> Environment:
+    """An empty environment of one Python, with pip alone."""
+    subprocess.run([python, "-m", "venv", folder / "venv"], check=True, capture_output=True)
     return Environment(folder)
 
 
 @pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An empty environment of this Python."""
+    return new_environment(Path(sys.executable), tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip of 15 frames."""
+    """A clip of 15 frames with sound."""
     path = tmp_path_factory.mktemp("clip") / "clip.mkv"
     picture = "mandelbrot=size=192x108:rate=25,noise=alls=6:all_seed=1,format=yuv420p"
-    make = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-f", "lavfi", "-i", picture, "-t", "0.6"]
-    subprocess.run([*make, "-c:v", "libx264", "-crf", "5", str(path)], check=True)
+    make = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-f", "lavfi", "-i", picture, "-f", "lavfi"]
+    subprocess.run(
+        [*make, "-i", "sine", "-t", "0.6", "-c:v", "libx264", "-crf", "5", "-c:a", "aac", str(path)], check=True
+    )
     return path

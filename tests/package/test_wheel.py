@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
 
-from tests.package.conftest import Environment
+import pytest
+
+from tests.package.conftest import new_environment, pythons
 
 NEEDED = {
     "vmaftune/py.typed",
@@ -43,15 +46,33 @@ def test_the_sdist_holds_what_builds_the_wheel(artifacts: Path) -> None:
     assert {"pyproject.toml", "LICENSE", "README.md", "plugins/sidecars/ridge.py", "model/registry.json"} <= names
 
 
-def test_an_empty_environment_with_the_wheel_finds_a_crf_from_another_folder(
-    artifacts: Path, environment: Environment, clip: Path
+@pytest.mark.parametrize("python", pythons(), ids=lambda path: path.parts[-3] if ".pyenv" in path.parts else path.name)
+def test_the_wheel_without_constraints_does_the_main_jobs_from_another_folder(
+    artifacts: Path, clip: Path, tmp_path: Path, python: Path
 ) -> None:
+    environment = new_environment(python, tmp_path)
     environment.install(next(artifacts.glob("*.whl")))
+
+    checked = environment.vmaf_tune("doctor")
+    assert checked.returncode == 0 and "trial: a made clip of 10 frames was read" in checked.stdout, checked.stdout
+
     command = ["--crf-search", "--plugin", "ridge-sidecar", "-i", clip, "-e", "libx264", "--min-vmaf", "90", "--json"]
-    run = environment.vmaf_tune(*command)
-    assert run.returncode == 0, run.stderr
-    report = json.loads(run.stdout)
+    report = json.loads(_done(environment.vmaf_tune(*command)).stdout)
     assert report["vmaf"] >= 90 and report["predictor"].startswith("mlp@mlp_v1-")
+
+    encode = tmp_path / "encode.mp4"
+    _done(environment.vmaf_tune("encode", "-i", clip, "-o", encode, "-e", "libx264", "--crf", "30"))
+    scored = json.loads(_done(environment.vmaf_tune("score", clip, encode, "--json")).stdout)
+    assert scored["frames"] == 15 and 0 < scored["vmaf"] < 100
+
+    plot = environment.vmaf_tune(*command, "--plot", tmp_path / "plot.svg")
+    assert plot.returncode == 2 and "pip install 'matplotlib>=" in plot.stderr
+
     heavy = "import importlib.util as u; print([m for m in ('torch', 'onnx', 'scipy') if u.find_spec(m)])"
     found = environment.run([environment.python, "-c", heavy])
     assert found.stdout.strip() == "[]", found.stderr
+
+
+def _done(run: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    assert run.returncode == 0, run.stderr
+    return run

@@ -16,6 +16,7 @@ from tests.cli.conftest import Program, install
 from tests.conftest import ROOT
 from tests.trainer.conftest import Connected, request
 from tests.trainer.counting import CountingLearner
+from vmaftune.extras import install_command
 from vmaftune.trainer.fit import fit
 from vmaftune.trainer.learner import Sample
 from vmaftune.trainer.waiting import WaitingRoom
@@ -155,8 +156,8 @@ def test_fit_trains_on_what_waits_as_it_takes_it_in(tmp_path: Path) -> None:
         (("serve",), "which trainer? --plugin counting or sgd-ema-trainer or torchless"),
         (("serve", "--plugin", "none"), "no plugin none is installed"),
         (("serve", "--plugin", "listener"), "listener brings nothing that could be trained here"),
-        (("serve", "--plugin", "torchless"), "torchless needs torch: pip install 'vmaf-tune[train]'"),
-        (("fit", "--plugin", "torchless"), "torchless needs torch: pip install 'vmaf-tune[train]'"),
+        (("serve", "--plugin", "torchless"), f"torchless needs torch: {install_command('train')}"),
+        (("fit", "--plugin", "torchless"), f"torchless needs torch: {install_command('train')}"),
         (("serve", "--plugin", "counting", "--socket", "."), "is no socket"),
         (("serve", "--metrics-port", "70000"), "--metrics-port"),
         (("serve", "--max-connections", "0"), "--max-connections"),

@@ -17,6 +17,7 @@ from vmaftune.batch.away import Packer
 from vmaftune.batch.messages import Job, Result, Step, WorkerLost
 from vmaftune.batch.perform import failure
 from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.extras import install_command
 from vmaftune.json_text import decoded, encoded
 from vmaftune.state.workspace import workspace
 from vmaftune.undisturbed import Pool
@@ -126,7 +127,7 @@ def _client(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise UserError("--scheduler needs Dask: pip install 'vmaf-tune[distributed]'") from error
+        raise UserError(f"--scheduler needs Dask: {install_command('distributed')}") from error
     # What Dask has to say of lost workers and of much data is for its operators; a person is told by row.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", "Sending large graph")

@@ -27,6 +27,7 @@ from vmaftune.encoders.spec import number
 from vmaftune.errors import UserError
 from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
+from vmaftune.extras import install_command
 from vmaftune.jobs.compare import ComparedEncode, CompareReport, parse_candidates, run_compare
 from vmaftune.jobs.session import Session
 from vmaftune.report.page import check_page
@@ -98,7 +99,7 @@ def _check_bd_rate() -> None:
     import importlib.util
 
     if importlib.util.find_spec("bjontegaard") is None:
-        raise UserError("BD-rates need bjontegaard: pip install 'vmaf-tune[compare]', or give --no-bd-rate")
+        raise UserError(f"BD-rates need bjontegaard: {install_command('compare')}, or give --no-bd-rate")
 
 
 def _points(report: CompareReport) -> list[tuple[object, ...]]:

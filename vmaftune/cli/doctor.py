@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import tempfile
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from vmaftune.cli.options import host_options
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate
 from vmaftune.jobs.session import Session
+from vmaftune.jobs.trial import run_trial
 from vmaftune.state.workspace import workspace
 
 
@@ -28,7 +30,9 @@ def command(**options: Any) -> int:
     session = Session(options)
     click.echo(f"vmaf-tune {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     well = [_ffmpeg(session), _cache(session), _temporary(), _plugins(session)]
-    click.echo("a search can run" if all(well) else "a search cannot run until the lines with 'MISSING' are mended")
+    if all(well):
+        well.append(_trial(session))
+    click.echo("a search can run" if all(well) else "a search cannot run until the lines with 'MISSING' are fixed")
     return 0 if all(well) else 1
 
 
@@ -38,9 +42,8 @@ def _say(name: str, good: bool, text: str) -> bool:
 
 
 def _ffmpeg(session: Session) -> bool:
-    chosen = session.option("ffmpeg", None)
     try:
-        found = locate(Path(chosen) if chosen is not None else None, session.store)
+        found = locate(_chosen(session), session.store)
     except VmafTuneError as error:
         return _say("ffmpeg", False, str(error))
     well = _say("ffmpeg", True, f"{found.version} at {found.path} (from {found.origin})")
@@ -54,6 +57,28 @@ def _ffmpeg(session: Session) -> bool:
     _say("loopback decoder", True, one)
     _encoders(session, found)
     return well
+
+
+def _trial(session: Session) -> bool:
+    """A probe of a made clip: versions that do not go together show in nothing else."""
+    ffmpeg = locate(_chosen(session), session.store)
+    try:
+        record = run_trial(ffmpeg, session.manager.encoders.values())
+    except Exception as error:  # whatever it is, this is the command that says so
+        text = str(error) if isinstance(error, VmafTuneError) else f"{type(error).__name__}: {error}"
+        return _say("trial", False, f"a made clip cannot be probed ({text}); versions: {_versions()}")
+    return _say(
+        "trial", True, f"a made clip of {record.frames} frames was read, encoded and scored: VMAF {record.vmaf:.1f}"
+    )
+
+
+def _versions() -> str:
+    return ", ".join(f"{name} {metadata.version(name)}" for name in ("av", "imageio-ffmpeg", "numpy", "onnxruntime"))
+
+
+def _chosen(session: Session) -> Path | None:
+    chosen = session.option("ffmpeg", None)
+    return None if chosen is None else Path(chosen)
 
 
 def _encoders(session: Session, found: Ffmpeg) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from vmaftune.errors import UserError
+from vmaftune.extras import install_command
 
 
 @click.command("mcp")
@@ -36,5 +37,5 @@ def command(roots: tuple[Path, ...], jobs: int, **host: Path | None) -> None:
     try:
         from vmaftune.mcp_server.server import serve
     except ModuleNotFoundError as error:
-        raise UserError("the MCP server needs one package more: pip install 'vmaf-tune[mcp]'") from error
+        raise UserError(f"the MCP server needs one package more: {install_command('mcp')}") from error
     serve(roots, jobs, host)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vmaftune.errors import UserError
+from vmaftune.extras import install_command
 from vmaftune.jobs.rates import RatePoint
 from vmaftune.jobs.search_report import SearchReport
 from vmaftune.report.curve import belief, lowest_shown
@@ -30,7 +31,7 @@ def check_figure(file: Path | None, option: str = "--plot") -> None:
     if file.suffix not in _FORMATS:
         raise UserError(f"{option} {file}: name a file that ends in {', '.join(_FORMATS)}")
     if importlib.util.find_spec("matplotlib") is None:
-        raise UserError(f"{option} needs matplotlib: pip install 'vmaf-tune[plot]'")
+        raise UserError(f"{option} needs matplotlib: {install_command('plot')}")
     there = file.exists()
     try:
         file.open("ab").close()

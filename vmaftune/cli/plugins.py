@@ -58,7 +58,7 @@ def list_(**options: Any) -> None:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(row.name, row.kind, row.version, row.distribution, "yes" if row.enabled else "no", row.why_not)
-    Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 def _row(registration: Registration, session: Session) -> PluginRow:

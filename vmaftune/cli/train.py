@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from vmaftune.cli.options import host_options
 from vmaftune.errors import UserError
+from vmaftune.extras import install_command
 from vmaftune.jobs.session import Session, warn
 from vmaftune.state import atomic
 from vmaftune.state.folders import models_folder
@@ -34,7 +35,7 @@ _WORSE_VMAF = 0.02
 
 @click.group("train")
 def command() -> None:
-    """Make models anew from a corpus (needs torch: pip install 'vmaf-tune[train]')."""
+    """Make models anew from a corpus (needs torch: the extra `train`)."""
 
 
 @command.command("predictor")
@@ -150,7 +151,7 @@ def check_installed(modules: Sequence[str] = ("torch", "onnx", "scipy", "matplot
         try:
             importlib.import_module(module)
         except (ImportError, OSError) as error:  # OSError where a library of torch's is not whole
-            raise UserError(f"training needs {module} ({error}): pip install 'vmaf-tune[train]'") from error
+            raise UserError(f"training needs {module} ({error}): {install_command('train')}") from error
 
 
 def _rows(corpora: tuple[str, ...], exclude: tuple[str, ...], allow_mixed: bool) -> list[CorpusRow]:

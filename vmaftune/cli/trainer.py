@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vmaftune.cli.options import cache_options, json_option
+from vmaftune.extras import install_command
 
 if TYPE_CHECKING:
     from vmaftune.jobs.session import Session
@@ -198,6 +199,6 @@ def _learner(
         try:
             return factory(LearnerContext(settings=settings, folder=folder.absolute(), warn=warn))
         except ImportError as error:
-            raise UserError(f"{name} needs {error.name or error}: pip install 'vmaf-tune[train]'") from error
+            raise UserError(f"{name} needs {error.name or error}: {install_command('train')}") from error
 
     return name, make

@@ -12,6 +12,7 @@ import numpy as np
 from vmaftune.corpus.check import LEAST_SOURCES, check_corpus
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
+from vmaftune.extras import install_command
 from vmaftune.features.schema import SCHEMA_VERSION, Features
 from vmaftune.types import FloatArray
 
@@ -105,7 +106,7 @@ def curve_through(points: dict[float, float], crfs: FloatArray) -> FloatArray:
     try:
         from scipy.interpolate import PchipInterpolator
     except ImportError as error:
-        raise UserError("this needs scipy: pip install 'vmaf-tune[train]'") from error
+        raise UserError(f"this needs scipy: {install_command('train')}") from error
     x = np.array(sorted(points))
     curve = PchipInterpolator(x, [points[crf] for crf in x])
     inside = np.clip(crfs, x[0], x[-1])

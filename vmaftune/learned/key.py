@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from vmaftune.errors import UserError
+from vmaftune.extras import install_command
 from vmaftune.state import atomic
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def require_cryptography() -> None:
         import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401
     except ImportError as error:
         raise UserError(
-            "bundles are signed with cryptography, which is missing: pip install 'vmaf-tune[share]'"
+            f"bundles are signed with cryptography, which is missing: {install_command('share')}"
         ) from error
 
 

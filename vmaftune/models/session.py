@@ -38,7 +38,9 @@ def open_session(content: bytes, what: str) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise OnnxruntimeMissing(f"onnxruntime cannot be used ({error}); pip install onnxruntime") from error
+        raise OnnxruntimeMissing(
+            f"onnxruntime cannot be used ({error}); pip install --force-reinstall onnxruntime"
+        ) from error
     opset = _opset(content, what)
     if opset is None:
         raise VmafTuneError(f"{what} is no ONNX file: it declares no opset")
