@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import click
@@ -38,9 +37,8 @@ def _say(name: str, good: bool, text: str) -> bool:
 
 
 def _ffmpeg(session: Session) -> bool:
-    chosen = session.option("ffmpeg", None)
     try:
-        found = locate(Path(chosen) if chosen is not None else None, session.store)
+        found = locate(session.option("ffmpeg", None), session.store)
     except VmafTuneError as error:
         return _say("ffmpeg", False, str(error))
     well = _say("ffmpeg", True, f"{found.version} at {found.path} (from {found.origin})")

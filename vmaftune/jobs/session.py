@@ -73,8 +73,7 @@ class Session:
         Raises:
             UserError: there is none, or it lacks libvmaf.
         """
-        chosen = self.option("ffmpeg", None)
-        found = locate(Path(chosen) if chosen is not None else None, self.store)
+        found = locate(self.option("ffmpeg", None), self.store)
         require_libvmaf(found)
         return found
 
