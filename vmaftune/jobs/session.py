@@ -171,7 +171,7 @@ class Session:
             settings_origins=origins,
             strict=self.option("strict_plugins", False),
         )
-        return PluginRun(self.manager, choice, self.cache_folder, self._warn)
+        return PluginRun(self.manager, choice, self.cache_folder, self._warn, self.store)
 
     def _settings(self) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
         """Tables of the configuration by plugin and where they are from, with ``--model`` for the predictor in use.

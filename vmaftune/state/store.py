@@ -102,14 +102,14 @@ class Store:
         """How many records of each kind there are."""
         return dict(self._read("SELECT kind, COUNT(*) FROM entries GROUP BY kind"))
 
-    def clear(self) -> int:
-        """Forget everything; returns how many records there were.
+    def clear(self, keep: str = "") -> int:
+        """Forget everything but one kind; returns how many records there were.
 
         Raises:
             sqlite3.Error: it could not be written.
         """
         with self._database:
-            removed = self._database.execute("DELETE FROM entries").rowcount
+            removed = self._database.execute("DELETE FROM entries WHERE kind != ?", (keep,)).rowcount
         self._database.execute("VACUUM")
         return removed
 
