@@ -110,3 +110,31 @@ def test_an_interrupt_that_python_drops_is_sent_again() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50)
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
+_KILLED = """
+import os, sys
+from vmaftune.host.run import PluginRun
+PluginRun.teach = lambda self, lessons: os._exit(9)
+from vmaftune.cli.main import main
+main()
+"""
+
+
+def test_a_score_that_was_kept_is_learned_though_its_run_was_killed_before_that(program: Program, clip: Path) -> None:
+    """Killed between the two, and again when the next run is about to learn it; a run without the correction leaves it alone,
+    and it is learned once."""
+    line = ["crf-search", "-i", str(clip), *X264, "--min-vmaf", "90"]
+    for _ in range(2):
+        command = [sys.executable, "-c", _KILLED, *line, *SIDECAR]
+        killed = subprocess.run(command, env=program.env(), capture_output=True, timeout=240)
+        assert killed.returncode == 9, killed.stderr
+    assert _check_state(program) == 0
+    program.search(clip)
+    assert _check_state(program) == 0
+    ended = program(*line, *SIDECAR, "--json")
+    assert ended.code == 0 and ended.err == "" and ended.json["probe_count"] == 0, ended.err
+    assert _check_state(program) == 1
+    assert list((program.cache / "pending").iterdir()) == []
+    program.search(clip, *SIDECAR)
+    assert _check_state(program) == 1

@@ -84,8 +84,9 @@ def test_nothing_of_host_and_sources_is_in_it(program: Program, clip: Path) -> N
     assert {"libx264", "ultrafast", "luma"} <= words and not {socket.gethostname(), getpass.getuser()} & words
     from vmaftune.media.facts import read_facts
     from vmaftune.media.fingerprint import fingerprint
+    from vmaftune.state.store import Store
 
-    assert fingerprint(secret) not in text and read_facts(secret).codec not in text
+    assert fingerprint(secret, Store(None)) not in text and read_facts(secret).codec not in text
     assert all(
         row[-1] % 86400 == 0 for learned in json.loads(text)["contents"] for row in learned["content"]["history"]
     )

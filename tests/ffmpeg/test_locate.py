@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from vmaftune.cli.options import PROGRAM
+from vmaftune.config.load import load_config
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.locate import ENVIRONMENT_VARIABLE, Ffmpeg, locate, require_libvmaf
+from vmaftune.ffmpeg.locate import ENVIRONMENT_VARIABLE, Abilities, Ffmpeg, locate, require_libvmaf
+from vmaftune.ffmpeg.program import program_path
+from vmaftune.jobs.options import SearchOptions, checked
 from vmaftune.state.store import Store
 
 
@@ -104,3 +110,78 @@ def test_the_answer_is_kept_until_the_program_changes(ffmpeg: Ffmpeg, tmp_path: 
     with program.open("a") as file:
         file.write("# longer\n")
     assert locate(program, store) == first and _starts(tmp_path) == 3 * starts
+
+
+@pytest.fixture
+def two_folders(ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program called ffmpeg on PATH, others in the current folder and below it; each notes that it was started."""
+    for folder in ("path", "here", "here/bin"):
+        (tmp_path / folder).mkdir()
+        script = f'touch "{tmp_path / folder}/started"\nexec "{ffmpeg.path}" "$@"'
+        _program(tmp_path / folder / "ffmpeg", script)
+    monkeypatch.setenv("PATH", str(tmp_path / "path"), prepend=os.pathsep)
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("named", "folder"),
+    [("ffmpeg", "path"), ("./ffmpeg", "here"), ("bin/ffmpeg", "here/bin"), ("../here/ffmpeg", "here")],
+)
+@pytest.mark.parametrize("by", ["option", "api", "environment", "configuration"])
+def test_a_name_with_a_slash_is_that_very_file(
+    named: str, folder: str, by: str, two_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen: Path | str | None = None
+    if by == "environment":
+        monkeypatch.setenv(ENVIRONMENT_VARIABLE, named)
+    elif by == "option":
+        chosen = PROGRAM.convert(named, None, None)
+    elif by == "api":
+        chosen = checked({"ffmpeg": named}, SearchOptions)["ffmpeg"]
+    else:
+        Path("vmaf-tune.toml").write_text(f'[search]\nffmpeg = "{named}"\n')
+        chosen = load_config(None).search.ffmpeg
+    found = locate(chosen, Store(None))
+    assert found.path.is_absolute() and found.path.samefile(two_folders / folder / "ffmpeg")
+    assert [f for f in ("path", "here", "here/bin") if (two_folders / f / "started").exists()] == [folder]
+
+
+def test_the_configurations_program_is_relative_to_its_file(two_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = two_folders / "here" / "own.toml"
+    file.write_text('[search]\nffmpeg = "bin/ffmpeg"\n')
+    monkeypatch.chdir(two_folders)
+    assert load_config(file).search.ffmpeg == str(two_folders / "here" / "bin" / "ffmpeg")
+
+
+def test_a_bare_name_that_is_not_on_the_path_is_no_file_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _program(tmp_path / "mine", "exit 1")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"no ffmpeg called mine on PATH \(from --ffmpeg\); .* as \./mine"):
+        locate("mine", Store(None))
+
+
+def test_what_is_run_never_comes_from_the_cache(two_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path is another program in another folder, and what a record says of a path is not read."""
+    store = Store(two_folders / "cache.sqlite")
+    first = locate(program_path("bin/ffmpeg"), store)
+    other = two_folders / "path" / "bin"
+    other.mkdir()
+    shutil.copy2(first.path, other / "ffmpeg")
+    monkeypatch.chdir(two_folders / "path")
+    assert locate(program_path("bin/ffmpeg"), store).path == other / "ffmpeg"
+
+    class Evil(Abilities, frozen=True, kw_only=True):
+        path: str = "/bin/false"
+        origin: str = "cache"
+
+    put = store.put
+    for kind, key, _ in _rows(two_folders / "cache.sqlite"):
+        put(kind, key, Evil(version="evil", encoders=frozenset(), libvmaf=True, loopback=True))
+    found = locate(program_path("bin/ffmpeg"), store)
+    assert (found.version, found.path, found.origin) == ("evil", other / "ffmpeg", "--ffmpeg")
+
+
+def _rows(file: Path) -> list[tuple[str, str, bytes]]:
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        return database.execute("SELECT kind, key, record FROM entries").fetchall()

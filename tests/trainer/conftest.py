@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.trainer.status import Status, ask
 from vmaftune.types import Capture
 
+_seconds = itertools.count()
 FEATURE_VALUES = tuple(scale.centre for scale in FEATURES.values())
 
 
@@ -34,11 +36,11 @@ def request(sample_id: str, **changes: object) -> bytes:
 
 
 def capture(observed: float = 93.5, **changes: Any) -> Capture:
-    """A capture as a search makes it."""
+    """A capture as a search makes it, no two at one time: one that comes again is the same one."""
     fields = {
         "features": Features(schema=SCHEMA_VERSION, values=FEATURE_VALUES),
         **{"encoder": "libx264", "preset": "medium", "crf": 23.0, "crf_position": 0.4},
-        **{"predicted": 92.0, "deviation": 1.5, "corrected": 92.0, "unix_seconds": 1.79e9},
+        **{"predicted": 92.0, "deviation": 1.5, "corrected": 92.0, "unix_seconds": 1.79e9 + next(_seconds)},
     }
     return Capture(observed=observed, **{**fields, **changes})
 

@@ -73,7 +73,7 @@ class Packer:
         samples: list[bytes] = []
         cut = None
         if self._ship:
-            cut = cut_source(job.path, session.encode_request(spec).rule, folder)
+            cut = cut_source(job.path, session.encode_request(spec).rule, folder, session.store)
             samples = [sample.path.read_bytes() for sample in cut.samples]
         away = Away(
             job=msgspec.structs.replace(job, options=options, replace=_may_write(job), cut=cut),

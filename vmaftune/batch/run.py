@@ -15,6 +15,7 @@ import msgspec
 from vmaftune.batch.estimate import work_of
 from vmaftune.batch.executors import Executor
 from vmaftune.batch.messages import Job, Result, Step, WorkerLost
+from vmaftune.batch.plan import OF_THE_RUN
 from vmaftune.batch.queue import Queue, Row
 from vmaftune.media.facts import shown
 
@@ -110,7 +111,8 @@ class _Run:
             job = Job(
                 file=row.file,
                 output=row.output,
-                options={**row.options, **self._host},
+                # A row says what to make, never what runs here, whatever stands in the file of the queue.
+                options={**{k: v for k, v in row.options.items() if k not in OF_THE_RUN}, **self._host},
                 replace=self._overwrite or row.begun,
             )
             if (problem := self._made_ready(row)) is not None:

@@ -10,6 +10,7 @@ import click
 from vmaftune.cli.options import cache_options, json_option
 from vmaftune.cli.output import print_json
 from vmaftune.errors import VmafTuneError
+from vmaftune.host.pending import KIND
 from vmaftune.jobs.session import Session
 
 
@@ -42,7 +43,7 @@ def info(**options: Any) -> None:
 @command.command("clear")
 @cache_options
 def clear(**options: Any) -> None:
-    """Forget all of it. What plugins have learned stays.
+    """Forget all of it. What plugins have learned stays, and what they are still to learn of a run that was killed.
 
     \b
     vmaf-tune cache clear
@@ -51,6 +52,6 @@ def clear(**options: Any) -> None:
     if not session.store.lasting:
         raise VmafTuneError("nothing was cleared; name the folder with --cache-dir")
     try:
-        click.echo(f"{session.store.clear()} records removed from {session.store.path}")
+        click.echo(f"{session.store.clear(keep=KIND)} records removed from {session.store.path}")
     except sqlite3.Error as error:
         raise VmafTuneError(f"cannot clear {session.store.path}: {error}") from error

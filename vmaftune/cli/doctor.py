@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import tempfile
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import click
@@ -43,7 +42,7 @@ def _say(name: str, good: bool, text: str) -> bool:
 
 def _ffmpeg(session: Session) -> bool:
     try:
-        found = locate(_chosen(session), session.store)
+        found = locate(session.option("ffmpeg", None), session.store)
     except VmafTuneError as error:
         return _say("ffmpeg", False, str(error))
     well = _say("ffmpeg", True, f"{found.version} at {found.path} (from {found.origin})")
@@ -61,7 +60,7 @@ def _ffmpeg(session: Session) -> bool:
 
 def _trial(session: Session) -> bool:
     """A probe of a made clip: versions that do not go together show in nothing else."""
-    ffmpeg = locate(_chosen(session), session.store)
+    ffmpeg = locate(session.option("ffmpeg", None), session.store)
     try:
         record = run_trial(ffmpeg, session.manager.encoders.values())
     except Exception as error:  # whatever it is, this is the command that says so
@@ -74,11 +73,6 @@ def _trial(session: Session) -> bool:
 
 def _versions() -> str:
     return ", ".join(f"{name} {metadata.version(name)}" for name in ("av", "imageio-ffmpeg", "numpy", "onnxruntime"))
-
-
-def _chosen(session: Session) -> Path | None:
-    chosen = session.option("ffmpeg", None)
-    return None if chosen is None else Path(chosen)
 
 
 def _encoders(session: Session, found: Ffmpeg) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from vmaftune.cli.options import PROGRAM
 from vmaftune.errors import UserError
 from vmaftune.extras import install_command
 
@@ -24,7 +25,7 @@ from vmaftune.extras import install_command
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Configuration file, over the user's and the project's."
 )
-@click.option("--ffmpeg", type=click.Path(path_type=Path), help="ffmpeg to use instead of the embedded one.")
+@click.option("--ffmpeg", type=PROGRAM, help="ffmpeg to use instead of the embedded one.")
 @click.option("--cache-dir", type=click.Path(path_type=Path), help="Folder of cache and learned state.")
 def command(roots: tuple[Path, ...], jobs: int, **host: Path | None) -> None:
     """Serve scores and searches to an assistant over standard input and output (Model Context Protocol).

@@ -11,10 +11,23 @@ import click
 
 from vmaftune.cli import complete
 from vmaftune.events.stream import EventStream
+from vmaftune.ffmpeg.program import program_path
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FILE = click.Path(path_type=Path)
+
+
+class _Program(click.Path):
+    """A program: a bare name is for PATH, anything else that very file, which ``Path`` alone would not keep apart."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return program_path(value)
+
+
+PROGRAM = _Program()
 
 
 class _Number(click.ParamType):  # type: ignore[type-arg]
@@ -51,7 +64,7 @@ cache_options = _stacked(_CONFIG, _CACHE_DIR)
 
 host_options = _stacked(
     _CONFIG,
-    click.option("--ffmpeg", type=_FILE, help="ffmpeg to use instead of the embedded one."),
+    click.option("--ffmpeg", type=PROGRAM, help="ffmpeg to use instead of the embedded one."),
     click.option("--cache/--no-cache", default=None, help="Use and keep scored probes and features."),
     _CACHE_DIR,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -38,8 +37,7 @@ def command(**options: Any) -> int:
     vmaf-tune plugins check ridge-sidecar
     """
     session = Session(options)
-    chosen = session.option("ffmpeg", None)
-    checks = checks_for(options["name"], manager=session.manager, ffmpeg=Path(chosen) if chosen is not None else None)
+    checks = checks_for(options["name"], manager=session.manager, ffmpeg=session.option("ffmpeg", None))
     rows = []
     for row in _made(checks):
         rows.append(row)

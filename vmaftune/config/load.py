@@ -12,6 +12,7 @@ import msgspec
 from vmaftune.config.schema import Config, SearchTable
 from vmaftune.config.validate import validated
 from vmaftune.errors import UserError
+from vmaftune.ffmpeg.program import program_path
 from vmaftune.state.folders import config_file
 
 if sys.version_info >= (3, 11):
@@ -75,6 +76,8 @@ def load_config(named: Path | None) -> LoadedConfig:
         config = validated(table, Config, str(path))
         places.update(dict.fromkeys(_keys(table), str(path)))
         search.update({k: v for k, v in msgspec.structs.asdict(config.search).items() if v is not None})
+        if config.search.ffmpeg is not None:
+            search["ffmpeg"] = str(program_path(config.search.ffmpeg, path.absolute().parent))
         for name, table in config.plugins.items():
             on = table.pop("enabled", None)
             if on is not None and not isinstance(on, bool):

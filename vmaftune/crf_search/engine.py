@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Exploring, Goal, Probe, Stop, decide
 from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginRun, PredictedCurve
 from vmaftune.types import CurveContext, Features, FloatArray, ProbeRecord, ProbeRequest
 
@@ -163,7 +163,7 @@ def search(
                 step = _within(step, probes[step.index], max_encoded_percent)
             break
         made += 1
-        record = _probe(step, made, crfs, encoder, preset, prober, plugins, observer)
+        record, lessons = _probe(step, made, curve, prober, plugins, observer)
         told.append(record)
         if step.explore:
             explorations += 1
@@ -172,7 +172,7 @@ def search(
             continue
         probes[step.index] = record
         posterior.condition(step.index, record.vmaf)
-        plugins.learn(curve, step.index, record.vmaf, time.time())
+        plugins.teach(lessons)
     return Outcome(
         stop=step,
         best=probes[step.index],
@@ -212,27 +212,30 @@ def told_probe(
 
 
 def _probe(
-    step: Probe,
-    number: int,
-    crfs: FloatArray,
-    encoder: EncoderSpec,
-    preset: str | None,
-    prober: ProbeMaker,
-    plugins: PluginRun,
-    observer: Observer,
-) -> ProbeRecord:
-    crf = float(crfs[step.index])
+    step: Probe, number: int, curve: PredictedCurve, prober: ProbeMaker, plugins: PluginRun, observer: Observer
+) -> tuple[ProbeRecord, list[Lesson]]:
+    """A probe, and what is to be learned of it."""
+    crf, context = float(curve.context.crfs[step.index]), curve.context
     request = ProbeRequest(
         purpose="explore" if step.explore else "verify",
         number=number,
-        encoder=encoder.name,
-        preset=preset,
+        encoder=context.encoder.name,
+        preset=context.preset,
         crf=crf,
         frames=prober.frames,
         samples=prober.samples,
     )
-    made = prober.explore if step.explore else prober.probe
-    return told_probe(request, lambda: made(crf, observer.progress), plugins, observer, step.probability)
+    lessons: list[Lesson] = []
+
+    def make() -> ProbeRecord:
+        if step.explore:
+            return prober.explore(crf, observer.progress)
+        with plugins.remembering(curve, step.index) as remember:
+            record = prober.probe(crf, observer.progress)
+            lessons.extend(remember(record.vmaf))
+        return record
+
+    return told_probe(request, make, plugins, observer, step.probability), lessons
 
 
 def _too_large(probes: dict[int, ProbeRecord], goal: Goal, limit: float | None) -> Stop | None:

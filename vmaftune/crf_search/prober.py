@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -21,15 +22,16 @@ from vmaftune.state.store import Store
 from vmaftune.types import FloatArray, ProbeRecord, ProbeRequest
 
 _MICRO = 1_000_000
+_SCORE_BYTES = 4
 
 
 class _CachedProbe(msgspec.Struct, frozen=True, kw_only=True):
     """A probe as it is kept: scores of all its frames, in millionths, so that any pooling can be made of them."""
 
     frame_scores_micro: bytes
-    encoded_bytes: int
-    encode_seconds: float
-    score_seconds: float
+    encoded_bytes: Annotated[int, msgspec.Meta(ge=0)]
+    encode_seconds: Annotated[float, msgspec.Meta(ge=0.0)]
+    score_seconds: Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class Prober:
@@ -107,7 +109,11 @@ class Prober:
     def frame_scores(self, crf: float) -> FloatArray | None:
         """VMAF of every frame of a verifying probe, shape (frames,), in order; None where the cache holds no such probe."""
         probe = self._store.get(*self._family(None), _CachedProbe, part=crf)
-        return None if probe is None else np.frombuffer(probe.frame_scores_micro, "<i4") / _MICRO
+        return (
+            None
+            if probe is None or not self._whole(probe, None)
+            else np.frombuffer(probe.frame_scores_micro, "<i4") / _MICRO
+        )
 
     def probe(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
         """Encode and score all samples.
@@ -174,7 +180,15 @@ class Prober:
 
     def _kept(self, part: Part | None) -> dict[float, ProbeRecord]:
         kept = self._store.family(*self._family(part), _CachedProbe)
-        return {crf: self._record(crf, probe, part, cached=True) for crf, probe in kept.items()}
+        return {
+            crf: self._record(crf, probe, part, cached=True) for crf, probe in kept.items() if self._whole(probe, part)
+        }
+
+    def _whole(self, probe: _CachedProbe, part: Part | None) -> bool:
+        """Whether it has a score for each frame that it is to have one for."""
+        frames = self._source.frames
+        scored = sum(frames) if part is None else sum(1 + part.scored(count) for count in frames)
+        return len(probe.frame_scores_micro) == _SCORE_BYTES * scored
 
     def _record(self, crf: float, probe: _CachedProbe, part: Part | None, *, cached: bool) -> ProbeRecord:
         scores = np.frombuffer(probe.frame_scores_micro, "<i4") / _MICRO

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import PROBE_VERSION
 from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings
 from vmaftune.media.facts import MediaFacts, read_facts
-from vmaftune.media.fingerprint import fingerprint
+from vmaftune.media.fingerprint import fingerprint, stamp_of
 from vmaftune.media.samples import Sample, SampleRule, cut, plan
 from vmaftune.state.store import Store
 
@@ -83,17 +84,22 @@ class CutSource(msgspec.Struct, frozen=True, kw_only=True):
     content: str
 
 
-def cut_source(path: Path, rule: SampleRule, folder: Path) -> CutSource:
+def cut_source(path: Path, rule: SampleRule, folder: Path, store: Store) -> CutSource:
     """Read and cut a source; its samples go to ``folder``.
+
+    Args:
+        store: keeps what was hashed of sources.
 
     Raises:
         UserError: it cannot be used.
         VmafTuneError: the samples cannot be written.
     """
     facts = read_facts(path)
-    samples = cut(path, facts, rule, folder)
     try:
-        content = fingerprint(path)
+        stamp, content = stamp_of(path), fingerprint(path, store)
+        samples = cut(path, facts, rule, folder)
+        if stamp_of(path) != stamp:  # these samples are of no content that will be found again
+            content = uuid.uuid4().hex
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     return CutSource(facts=facts, samples=tuple(samples), content=content)
@@ -112,7 +118,7 @@ def prepare(
     Raises:
         UserError: the source cannot be used, or the request does not fit it.
     """
-    source = cut_source(path, request.rule, folder) if source is None else source
+    source = cut_source(path, request.rule, folder, store) if source is None else source
     facts, samples, content = source.facts, source.samples, source.content
     settings, comparison, frames = settle(ffmpeg, request, facts, samples, folder)
     source_key = _digest(content, facts.stream_index, plan(facts.duration_seconds, request.rule) or "whole")

@@ -70,6 +70,10 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     schema: int
     values: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        if self.schema == SCHEMA_VERSION and len(self.values) != len(NAMES):
+            raise ValueError(f"{len(self.values)} values where schema {SCHEMA_VERSION} has {len(NAMES)}")
+
     def __getitem__(self, name: str) -> float:
         return self.values[NAMES.index(name)]
 

@@ -11,37 +11,48 @@ import msgspec
 
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.program import program_path
 from vmaftune.state.store import Store
 
 ENVIRONMENT_VARIABLE = "VMAFTUNE_FFMPEG"
+_KIND = "program"
 
 
-class Ffmpeg(msgspec.Struct, frozen=True, kw_only=True):
-    """One ffmpeg program and what it was found able to do.
+class Abilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What an ffmpeg program was found able to do.
 
     Attributes:
-        path: the program.
-        origin: where it was found: ``--ffmpeg``, the environment, ``imageio-ffmpeg`` or ``PATH``.
         version: as ffmpeg prints it; part of every cache key.
         encoders: names of its video encoders.
         libvmaf: the libvmaf filter is there.
         loopback: it can decode its own encode within one process (``-dec``, ffmpeg 7.1 and later).
     """
 
-    path: Path
-    origin: str
     version: str
     encoders: frozenset[str]
     libvmaf: bool
     loopback: bool
 
 
-def locate(chosen: Path | None, store: Store) -> Ffmpeg:
-    """Find ffmpeg and learn what it can do; the answer is kept by path, size and modification time.
+class Ffmpeg(Abilities, frozen=True, kw_only=True):
+    """One ffmpeg program, with its abilities.
+
+    Attributes:
+        path: the program, absolute.
+        origin: where it was found: ``--ffmpeg``, the environment, ``imageio-ffmpeg`` or ``PATH``.
+    """
+
+    path: Path
+    origin: str
+
+
+def locate(chosen: str | Path | None, store: Store) -> Ffmpeg:
+    """Find ffmpeg and learn what it can do. What is run is what was found here; abilities alone are kept, by the program's
+    absolute path, the file that this leads to, and its size and times.
 
     Args:
-        chosen: the user's ``--ffmpeg`` or configuration value; goes before everything else.
-        store: where the answer is kept.
+        chosen: the user's ``--ffmpeg`` or configuration value, as in program_path; goes before everything else.
+        store: where abilities are kept.
 
     Raises:
         UserError: the chosen program is not there or is no ffmpeg; or none is found anywhere.
@@ -49,35 +60,48 @@ def locate(chosen: Path | None, store: Store) -> Ffmpeg:
     path, origin = _find(chosen)
     try:
         status = path.stat()
-    except OSError as error:
-        raise UserError(f"no ffmpeg at {path} (from {origin}): {error.strerror}") from error
-    key = f"{path.absolute()}|{status.st_size}|{status.st_mtime_ns}"
-    known = store.get("ffmpeg", key, Ffmpeg)
-    if known is not None:
-        return msgspec.structs.replace(known, origin=origin)
-    found = _examine(path, origin)
-    store.put("ffmpeg", key, found)
-    return found
+        key = f"{path}|{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"no ffmpeg at {path} (from {origin}): {reason}") from error
+    known = store.get(_KIND, key, Abilities)
+    if known is None:
+        known = _examine(path, origin)
+        store.put(_KIND, key, known)
+    return Ffmpeg(path=path, origin=origin, **msgspec.structs.asdict(known))
 
 
-def _find(chosen: Path | None) -> tuple[Path, str]:
+def _find(chosen: str | Path | None) -> tuple[Path, str]:
     if chosen is not None:
-        named = shutil.which(str(chosen)) if chosen.parent == Path() else None
-        return Path(named) if named else chosen, "--ffmpeg"
+        return _resolved(chosen, "--ffmpeg"), "--ffmpeg"
     if value := os.environ.get(ENVIRONMENT_VARIABLE):
-        return Path(value), ENVIRONMENT_VARIABLE
+        return _resolved(value, ENVIRONMENT_VARIABLE), ENVIRONMENT_VARIABLE
     try:
         import imageio_ffmpeg
 
-        return Path(imageio_ffmpeg.get_ffmpeg_exe()), "imageio-ffmpeg"
+        return Path(imageio_ffmpeg.get_ffmpeg_exe()).absolute(), "imageio-ffmpeg"
     except (ImportError, RuntimeError):
         pass
     if on_path := shutil.which("ffmpeg"):
-        return Path(on_path), "PATH"
+        return Path(on_path).absolute(), "PATH"
     raise UserError("no ffmpeg found: install imageio-ffmpeg, or name one with --ffmpeg PATH")
 
 
-def _examine(path: Path, origin: str) -> Ffmpeg:
+def _resolved(named: str | Path, origin: str) -> Path:
+    """The file that was named, absolute: PATH may hold relative folders too.
+
+    Raises:
+        UserError: it is a bare name, and no program on PATH has it.
+    """
+    path = program_path(named)
+    if path.is_absolute():
+        return path
+    if found := shutil.which(path):
+        return Path(found).absolute()
+    raise UserError(f"no ffmpeg called {path} on PATH (from {origin}); a file here is named as ./{path}")
+
+
+def _examine(path: Path, origin: str) -> Abilities:
     try:
         banner = process.query(path, ["-version"])
     except VmafTuneError as error:
@@ -87,9 +111,7 @@ def _examine(path: Path, origin: str) -> Ffmpeg:
         raise UserError(f"{path} (from {origin}) is not an ffmpeg: it printed no version")
     encoders = re.findall(r"^ V\S{5} (\w\S*)", process.query(path, ["-encoders"]), re.MULTILINE)
     filters = process.query(path, ["-filters"])
-    return Ffmpeg(
-        path=path,
-        origin=origin,
+    return Abilities(
         version=version[1],
         encoders=frozenset(encoders),
         libvmaf=re.search(r"^ \S+ libvmaf ", filters, re.MULTILINE) is not None,

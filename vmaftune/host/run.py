@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +18,8 @@ from vmaftune.crf_search.grid import crf_positions
 from vmaftune.crf_search.prior import uninformed
 from vmaftune.errors import PluginError, Unsupported
 from vmaftune.host.manager import PluginManager, Registration
+from vmaftune.host.pending import Lesson, PendingCaptures
+from vmaftune.state.store import Store
 from vmaftune.types import (
     Adjustment,
     Capture,
@@ -131,13 +135,19 @@ class PluginRun:
         choice: what the user wants of it.
         cache_folder: where plugins may write.
         warn: shows one line.
+        store: where scores are kept, and with them what is not learned of them yet; None where they are not.
 
     Raises:
         UserError: a name or a setting is wrong.
     """
 
     def __init__(
-        self, manager: PluginManager, choice: PluginChoice, cache_folder: Path, warn: Callable[[str], None]
+        self,
+        manager: PluginManager,
+        choice: PluginChoice,
+        cache_folder: Path,
+        warn: Callable[[str], None],
+        store: Store | None = None,
     ) -> None:
         self._manager, self._choice, self._cache_folder, self._warn = manager, choice, cache_folder, warn
         self._off: set[str] = set()
@@ -156,6 +166,9 @@ class PluginRun:
         self._trainers: dict[str, Trainer] = {}
         self._events = [plugin for plugin in manager.plugins_with_events() if plugin not in choice.off]
         self._callers: dict[tuple[str, str], Any] = {}
+        self._store = store
+        self._pending = None if store is None else PendingCaptures(store, cache_folder)
+        self._handed_over: list[Callable[[], None]] = []
         self.predictor_version = ""
 
     @property
@@ -195,13 +208,59 @@ class PluginRun:
             index: place of the CRF in its grid.
             observed: VMAF.
         """
-        for name, correction in self._corrections.get(curve.predictor_version, {}).items():
-            if name in curve.given:
-                capture = curve.capture_for(name, index, observed, unix_seconds)
-                self._guarded(name, "learn", functools.partial(correction.learn, capture))
+        self.teach(self._lessons(curve, index, observed, unix_seconds))
+
+    @contextmanager
+    def remembering(self, curve: PredictedCurve, index: int) -> Iterator[Callable[[float], list[Lesson]]]:
+        """Within, a score is made and kept in the store. Yields what is to be called with that score: it notes in the same
+        transaction what is to be learned of it, and returns that for ``teach``. Killed before that, the next run learns it."""
+        with self._store.together() if self._store is not None else nullcontext():
+
+            def remember(observed: float) -> list[Lesson]:
+                lessons = self._lessons(curve, index, observed, time.time())
+                if self._pending is None or not lessons or not self._pending.ready():
+                    return lessons
+                version = curve.predictor_version
+                return [self._pending.noted(one, self._version_of(one.name, version)) for one in lessons]
+
+            yield remember
+
+    def teach(self, lessons: Iterable[Lesson]) -> None:
+        """Let corrections and trainers learn. What a trainer took in counts as learned when the run is over, for it may wait
+        till then."""
+        for lesson in lessons:
+            try:
+                self._guarded(lesson.name, "learn", functools.partial(lesson.learner.learn, lesson.capture))
+            except PluginError:
+                lesson.learned()  # it would fail again in every run to come
+                raise
+            if lesson.name in self._trainers:
+                self._handed_over.append(lesson.learned)
+            else:
+                lesson.learned()
+
+    def _lessons(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> list[Lesson]:
+        """What each correction and trainer that is on is to learn of one score."""
+        corrections = self._corrections.get(curve.predictor_version, {})
+        of_corrections = [
+            Lesson(name=name, learner=one, capture=curve.capture_for(name, index, observed, unix_seconds))
+            for name, one in corrections.items()
+            if name in curve.given
+        ]
         capture = curve.capture(index, observed, unix_seconds)
-        for name, trainer in self._trainers.items():
-            self._guarded(name, "learn", functools.partial(trainer.learn, capture))
+        return [*of_corrections, *(Lesson(name=n, learner=t, capture=capture) for n, t in self._trainers.items())]
+
+    def _version_of(self, name: str, predictor_version: str) -> str:
+        """What a learner that is on keeps what it learned by."""
+        correction = self._registered[name].kind == "correction"
+        return self.state_version(name, predictor_version) if correction else predictor_version
+
+    def _teach_left_over(self, name: str, learner: Correction | Trainer, version: str) -> None:
+        """Let a learner that was just started learn what runs that were killed left for it."""
+        if self._pending is not None:
+            for capture, learned in self._pending.take(name, version):
+                if name not in self._off:
+                    self.teach([Lesson(name=name, learner=learner, capture=capture, learned=learned)])
 
     def version_for(self, context: CurveContext) -> str:
         """Version of the predictor that gives the curve of ``context``. Raises as predict."""
@@ -242,6 +301,10 @@ class PluginRun:
         """The run is over: trainers hand over what they hold."""
         for name, trainer in self._trainers.items():
             self._guarded(name, "close", trainer.close)
+        while self._handed_over:
+            self._handed_over.pop()()
+        if self._pending is not None:
+            self._pending.close()
 
     def _is_off(self, registration: Registration) -> bool:
         return registration.name in self._choice.off or registration.plugin in self._choice.off
@@ -298,10 +361,11 @@ class PluginRun:
             spec: Any = self._registered[name].spec
             correction = spec.kind == "correction"
             if name not in self._off and name not in corrections and name not in self._trainers:
-                context = self._context(name, self.state_version(name, version) if correction else version)
+                context = self._context(name, self._version_of(name, version))
                 made = self._guarded(name, "start", functools.partial(spec.factory, context))
                 if made is not None:
                     (corrections if correction else self._trainers)[name] = made
+                    self._teach_left_over(name, made, context.predictor_version)
 
     def _event(self, event: str, **arguments: Any) -> None:
         for plugin in self._events:

@@ -124,7 +124,9 @@ def run_compare(
     sessions = [_session_of(candidate, session, ffmpeg) for candidate in candidates]
     found: list[tuple[ComparedEncode, SearchReport | None]] = []
     with session.plugins() as plugins, workspace() as folder:
-        source = cut_source(path, sessions[0].encode_request(sessions[0].encoder(ffmpeg)).rule, folder)
+        source = cut_source(
+            path, sessions[0].encode_request(sessions[0].encoder(ffmpeg)).rule, folder, sessions[0].store
+        )
         for candidate, one in zip(candidates, sessions, strict=True):
             reports: list[SearchReport] = []
             try:

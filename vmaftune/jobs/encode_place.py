@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import get_type_hints
 
@@ -85,9 +86,12 @@ class Place:
             return None
         if made is None or (made.size, made.modified_ns) != (found.st_size, found.st_mtime_ns):
             return None
-        if made.asked != self._asked():
+        if made.asked != self._asked:
             return None
-        return msgspec.convert(json.loads(made.report), EncodeReport)
+        try:
+            return msgspec.convert(json.loads(made.report), EncodeReport)
+        except (ValueError, RecursionError):  # of another version of us
+            return None
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -106,6 +110,7 @@ class Place:
             raise UserError(f"{shown(self.target)} is being made by another run") from error
         except OSError:  # a cache that cannot be written stops no encode; publish sees to it that nothing is lost
             lock = None
+        self._asked  # noqa: B018  # now: the source may be another one when the encode is done
         try:
             with workspace(self.target.parent) as folder:
                 yield folder
@@ -132,7 +137,7 @@ class Place:
         """Keep what was made, for ``--resume``."""
         written = (file or self.target).stat()
         text = json.dumps(msgspec.to_builtins(report))
-        made = _Made(asked=self._asked(), size=written.st_size, modified_ns=written.st_mtime_ns, report=text)
+        made = _Made(asked=self._asked, size=written.st_size, modified_ns=written.st_mtime_ns, report=text)
         self._session.store.put(_KIND, self._key, made)
 
     def _name(self, made: Path) -> None:
@@ -158,8 +163,10 @@ class Place:
     def _key(self) -> str:
         return hashlib.blake2b(os.fsencode(self.target), digest_size=20).hexdigest()
 
+    @cached_property
     def _asked(self) -> str:
+        """What is asked for, of the content that the source had when the encode began."""
         names = sorted(set(get_type_hints(EncodeOptions)) - _DECIDE_NOTHING)
         options = [(name, self._session.option(name, None)) for name in names]
-        parts = repr((fingerprint(self._source), self._ffmpeg_version, options))
+        parts = repr((fingerprint(self._source, self._session.store), self._ffmpeg_version, options))
         return hashlib.blake2b(os.fsencode(parts), digest_size=20).hexdigest()

@@ -140,7 +140,7 @@ def run_ladder(
     began = time.monotonic()
     goal, ffmpeg = goal_of(session), session.ffmpeg()
     with session.plugins() as plugins, workspace() as folder:
-        cut = cut_source(path, session.encode_request(session.encoder(ffmpeg)).rule, folder)
+        cut = cut_source(path, session.encode_request(session.encoder(ffmpeg)).rule, folder, session.store)
         own = _Height(session, ffmpeg, path, cut, None, plugins, folder)
         curves = [own]
         for height in _heights(own.size[1], heights):

@@ -13,6 +13,7 @@ from typing import Any, TypedDict, TypeVar, get_type_hints
 import msgspec
 
 from vmaftune.errors import UserError
+from vmaftune.ffmpeg.program import program_path
 from vmaftune.json_text import to_path
 
 Job = TypeVar("Job")
@@ -142,7 +143,10 @@ def checked(options: Mapping[str, Any], kind: type[Job]) -> Job:
             raise UserError(f"there is no option {name!r}; there is: {', '.join(names)}")
         if isinstance(options[name], float) and not math.isfinite(options[name]):
             raise UserError(f"option {name} is not a finite number")
+    given = dict(options)
+    if isinstance(given.get("ffmpeg"), str):
+        given["ffmpeg"] = program_path(given["ffmpeg"])
     try:
-        return msgspec.convert(dict(options), kind, dec_hook=to_path)
+        return msgspec.convert(given, kind, dec_hook=to_path)
     except msgspec.ValidationError as error:
         raise UserError(f"an option is wrong: {error}") from error

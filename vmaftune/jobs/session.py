@@ -73,8 +73,7 @@ class Session:
         Raises:
             UserError: there is none, or it lacks libvmaf.
         """
-        chosen = self.option("ffmpeg", None)
-        found = locate(Path(chosen) if chosen is not None else None, self.store)
+        found = locate(self.option("ffmpeg", None), self.store)
         require_libvmaf(found)
         return found
 
@@ -172,7 +171,7 @@ class Session:
             settings_origins=origins,
             strict=self.option("strict_plugins", False),
         )
-        return PluginRun(self.manager, choice, self.cache_folder, self._warn)
+        return PluginRun(self.manager, choice, self.cache_folder, self._warn, self.store)
 
     def _settings(self) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
         """Tables of the configuration by plugin and where they are from, with ``--model`` for the predictor in use.

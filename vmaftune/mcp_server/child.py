@@ -31,7 +31,8 @@ class Jobs:
 
     Args:
         most: that run at once.
-        host: options of every job by name (``ffmpeg``, ``cache_dir``, ``config``), where they are given.
+        host: options of every job by name (``ffmpeg``, ``cache_dir``, ``config``), where they are given; a bare name of a
+            program stays one.
     """
 
     def __init__(self, most: int, host: Mapping[str, Path | None]) -> None:
@@ -42,7 +43,7 @@ class Jobs:
             word
             for name, path in host.items()
             if path is not None
-            for word in (f"--{name.replace('_', '-')}", str(path.absolute()))
+            for word in (f"--{name.replace('_', '-')}", str(path if name == "ffmpeg" else path.absolute()))
         ]
 
     async def run(self, command: str, arguments: Sequence[str], on_event: OnEvent) -> Result:

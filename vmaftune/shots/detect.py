@@ -48,6 +48,10 @@ class Frames(msgspec.Struct, frozen=True, kw_only=True):
     checksums_bytes: bytes
     scores_bytes: bytes
 
+    def __post_init__(self) -> None:
+        if not len(self.ticks_bytes) == 8 * self.count == 2 * len(self.checksums_bytes) == 2 * len(self.scores_bytes):
+            raise ValueError("the columns differ in length")
+
     @property
     def count(self) -> int:
         """How many."""

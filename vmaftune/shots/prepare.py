@@ -80,7 +80,7 @@ class ShotSource:
         self._ffmpeg, self._store, self._folder = ffmpeg, store, folder
         self.path, self.facts = path, facts
         try:
-            self._content = fingerprint(path)
+            self._content = fingerprint(path, store)
         except OSError as error:
             raise UserError(f"cannot read {shown(path)}: {error.strerror}") from error
         index = read_index(path, facts)

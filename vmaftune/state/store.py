@@ -6,11 +6,13 @@ SQLite because several processes share it, a killed one leaves it whole, and it 
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -21,6 +23,8 @@ Record = TypeVar("Record")
 
 _SCHEMA_VERSION = 1
 _BUSY_SECONDS = 20.0
+_CHECKSUM_BYTES = 8
+_PUT = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
   kind TEXT NOT NULL, key TEXT NOT NULL, part REAL NOT NULL, record BLOB NOT NULL, saved REAL NOT NULL,
@@ -33,7 +37,8 @@ class Store:
     """Records by kind and key; a family of records (the probes of one curve) shares a key and differs in ``part``.
 
     A store that cannot be opened or written never stops a run: it goes on in memory and ``problem`` says why. A file
-    that is no database is set aside, not deleted, and a new one begun.
+    that is no database is set aside, not deleted, and a new one begun. Each record has a checksum of itself and of its
+    place: one that rotted, or that stands where it was not put, is not there.
 
     Args:
         path: the file; None for a store in memory.
@@ -50,42 +55,61 @@ class Store:
         self.problem: str | None = None
         self.lasting = path is not None
         self._warn = warn
+        self._held: list[tuple[object, ...]] | None = None
         self._database = self._open()
 
     def get(self, kind: str, key: str, record_type: type[Record], part: float = 0.0) -> Record | None:
-        """The record, or None when there is none or it was written by another version of us."""
+        """The record, or None when there is none, it is damaged, or it was written by another version of us."""
         rows = self._read("SELECT record FROM entries WHERE kind = ? AND key = ? AND part = ?", kind, key, part)
-        return _decoded(rows[0][0], record_type) if rows else None
+        return _decoded(kind, key, part, rows[0][0], record_type) if rows else None
 
     def family(self, kind: str, key: str, record_type: type[Record]) -> dict[float, Record]:
         """All records of a family by their part (the CRF of a probe), in rising order."""
         rows = self._read("SELECT part, record FROM entries WHERE kind = ? AND key = ? ORDER BY part", kind, key)
-        decoded = ((part, _decoded(blob, record_type)) for part, blob in rows)
+        decoded = ((part, _decoded(kind, key, part, blob, record_type)) for part, blob in rows)
         return {part: record for part, record in decoded if record is not None}
+
+    def keys(self, kind: str) -> list[str]:
+        """The keys that have records of a kind."""
+        return [key for (key,) in self._read("SELECT DISTINCT key FROM entries WHERE kind = ? ORDER BY key", kind)]
 
     def put(self, kind: str, key: str, record: object, part: float = 0.0) -> None:
         """Keep a record, in place of the one of the same kind, key and part."""
-        row = (kind, key, part, msgspec.msgpack.encode(record, enc_hook=_encode_other), time.time())
-        for _ in range(2):
-            try:
-                with self._database:
-                    self._database.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", row)
-                return
-            except sqlite3.Error as error:
-                self._give_up(error)
+        content = msgspec.msgpack.encode(record, enc_hook=_encode_other)
+        row = (kind, key, part, _checksum(kind, key, part, content) + content, time.time())
+        if self._held is not None:
+            self._held.append(row)
+        else:
+            self._write(_PUT, [row])
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What is put within is kept at the end, all of it or nothing; nothing where an exception ends it."""
+        held: list[tuple[object, ...]] = []
+        self._held = held
+        try:
+            yield
+        finally:
+            self._held = None
+        if held:
+            self._write(_PUT, held)
+
+    def remove(self, kind: str, key: str, part: float = 0.0) -> None:
+        """Forget one record."""
+        self._write("DELETE FROM entries WHERE kind = ? AND key = ? AND part = ?", [(kind, key, part)])
 
     def counts(self) -> dict[str, int]:
         """How many records of each kind there are."""
         return dict(self._read("SELECT kind, COUNT(*) FROM entries GROUP BY kind"))
 
-    def clear(self) -> int:
-        """Forget everything; returns how many records there were.
+    def clear(self, keep: str = "") -> int:
+        """Forget everything but one kind; returns how many records there were.
 
         Raises:
             sqlite3.Error: it could not be written.
         """
         with self._database:
-            removed = self._database.execute("DELETE FROM entries").rowcount
+            removed = self._database.execute("DELETE FROM entries WHERE kind != ?", (keep,)).rowcount
         self._database.execute("VACUUM")
         return removed
 
@@ -136,7 +160,10 @@ class Store:
         self._warn(problem)
 
     def _open_file(self, path: Path, *, thoroughly: bool = False) -> sqlite3.Connection:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
         database = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+        database.text_factory = _text
         try:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, _SCHEMA_VERSION):
@@ -147,6 +174,7 @@ class Store:
                 with database:
                     database.executescript(_SCHEMA)
                     database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            database.execute("SELECT kind, key, part, record, saved FROM entries LIMIT 1").fetchone()
             with database:  # find out now, not after the first probe, whether it can be written
                 database.execute("BEGIN IMMEDIATE")
         except BaseException:
@@ -154,17 +182,29 @@ class Store:
             raise
         return database
 
-    def _read(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
             return self._database.execute(query, values).fetchall()
         except sqlite3.Error as error:
             self._give_up(error)
             return []
 
+    def _write(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+        for _ in range(2):
+            try:
+                with self._database:
+                    self._database.executemany(statement, rows)
+                return
+            except sqlite3.Error as error:
+                self._give_up(error)
+
 
 def _is_damage(error: sqlite3.Error) -> bool:
-    """The file itself is at fault, not the disk, its permissions or a lock: sqlite3's subclasses are for those."""
-    return type(error) is sqlite3.DatabaseError
+    """The file itself is at fault, not the disk, its permissions or a lock: sqlite3's subclasses are for those, but for a
+    table that is not as we made it."""
+    if isinstance(error, sqlite3.OperationalError):
+        return any(words in str(error) for words in ("no such table", "no such column", "has no column", "malformed"))
+    return type(error) is sqlite3.DatabaseError or isinstance(error, sqlite3.IntegrityError | sqlite3.DataError)
 
 
 def _in_memory() -> sqlite3.Connection:
@@ -173,9 +213,24 @@ def _in_memory() -> sqlite3.Connection:
     return database
 
 
-def _decoded(blob: bytes, record_type: type[Record]) -> Record | None:
-    with contextlib.suppress(msgspec.DecodeError):
-        return msgspec.msgpack.decode(blob, type=record_type, dec_hook=_decode_other)
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+def _checksum(kind: str, key: str, part: float, content: bytes) -> bytes:
+    place = f"{kind}\0{key}\0{float(part)!r}\0".encode()
+    return hashlib.blake2b(place + content, digest_size=_CHECKSUM_BYTES).digest()
+
+
+def _decoded(kind: str, key: str, part: object, blob: object, record_type: type[Record]) -> Record | None:
+    """The record of a row; None for one that rotted. Rows have a checksum, so what is decoded is what was put."""
+    if not (isinstance(blob, bytes) and isinstance(part, float | int)):  # a cell of SQLite may hold anything
+        return None
+    checksum, content = blob[:_CHECKSUM_BYTES], blob[_CHECKSUM_BYTES:]
+    if checksum != _checksum(kind, key, part, content):
+        return None
+    with contextlib.suppress(ValueError, TypeError, RecursionError):  # msgspec's errors are ValueErrors too
+        return msgspec.msgpack.decode(content, type=record_type, dec_hook=_decode_other)
     return None
 
 

@@ -21,7 +21,7 @@ _KINDS = ("predictor", "correction", "trainer", "encoders")
 
 
 def checks_for(
-    what: str | Spec | EncoderSpec, *, manager: PluginManager | None = None, ffmpeg: Path | None = None
+    what: str | Spec | EncoderSpec, *, manager: PluginManager | None = None, ffmpeg: str | Path | None = None
 ) -> Iterator[Check]:
     """The checks of a plugin, in the order in which they are best read.
 
@@ -44,7 +44,7 @@ def checks_for(
     return _of_installed(what, manager, ffmpeg)
 
 
-def _of_installed(name: str, manager: PluginManager, ffmpeg: Path | None) -> Iterator[Check]:
+def _of_installed(name: str, manager: PluginManager, ffmpeg: str | Path | None) -> Iterator[Check]:
     found = manager.find(name, _KINDS)
     chosen = [r for r in manager.registrations if name == r.name] or [found]
     if found.plugin == name:
@@ -72,7 +72,7 @@ def _of_plugin(spec: Spec, place: Installed | None, manager: PluginManager) -> I
     return _named(spec.name, trainers.checks(spec), trainer)
 
 
-def _of_encoders(specs: Iterable[EncoderSpec], ffmpeg: Path | None) -> Iterator[Check]:
+def _of_encoders(specs: Iterable[EncoderSpec], ffmpeg: str | Path | None) -> Iterator[Check]:
     located = functools.cache(functools.partial(locate, ffmpeg, Store(None)))
     for spec in specs:
         yield from _named(spec.name, encoders.CHECKS, encoders.EncoderSubject(spec, located))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import select
 import socket
 import threading
 import time
-import uuid
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,11 @@ _LOOK_SECONDS = 0.02
 _BACK_OFF_SECONDS = (0.1, 10.0)
 _READ_BYTES = _SENT_BYTES = 65_536
 _answers = msgspec.json.Decoder(Answer)
+
+
+def _id_of(capture: Capture) -> str:
+    """One that a capture has by itself: a run that was killed may have handed it over, and the next one does so again."""
+    return hashlib.blake2b(msgspec.msgpack.encode(capture), digest_size=16).hexdigest()
 
 
 class ClientCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,12 +141,12 @@ class FeedbackClient:
         self._disconnect()
 
     def _encode(self) -> None:
-        """Turn captures into lines with an id that they keep however often they are sent."""
+        """Turn captures into lines with an id that they keep however often they are sent, and whoever sends them."""
         while self._ring:
             capture = self._ring[0]
             fields = (capture.encoder, capture.preset, capture.crf, capture.features.values, capture.observed)
             try:
-                line = request_line(uuid.uuid4().hex, *fields)
+                line = request_line(_id_of(capture), *fields)
             except Exception:  # ValueError for a feature that could not be measured
                 self._unfit += 1
             else:
