@@ -17,7 +17,6 @@ import msgspec
 
 from vmaftune.batch.messages import Job
 from vmaftune.config.load import LoadedConfig
-from vmaftune.crf_search.source import cut_source
 from vmaftune.jobs.session import Session
 
 _CONFIG_FILE = "batch.toml"
@@ -73,7 +72,7 @@ class Packer:
         samples: list[bytes] = []
         cut = None
         if self._ship:
-            cut = cut_source(job.path, session.encode_request(spec).rule, folder, session.store)
+            cut = session.cut(session.ffmpeg(), job.path, folder)
             samples = [sample.path.read_bytes() for sample in cut.samples]
         away = Away(
             job=msgspec.structs.replace(job, options=options, replace=_may_write(job), cut=cut),

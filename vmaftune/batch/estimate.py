@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import vmaf
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, plan
@@ -21,7 +20,7 @@ def work_of(path: Any, options: Mapping[str, Any], *, encode: bool) -> float:
     Three probes of its samples, and the whole once where it is encoded; 0 where the file cannot be read.
     """
     try:
-        facts = read_facts(path)
+        facts = read_facts(path, options.get("video_stream"))
         rule = SampleRule(
             samples=options.get("samples"),
             every_seconds=options.get("sample_every") or 720.0,
@@ -31,7 +30,7 @@ def work_of(path: Any, options: Mapping[str, Any], *, encode: bool) -> float:
         starts = plan(facts.duration_seconds, rule)
         settings = vmaf.ScoreSettings(scale=options.get("vmaf_scale") or "auto")
         width, height = vmaf.decide(settings, facts.width, facts.height, 8).size or (facts.width, facts.height)
-    except (VmafTuneError, OSError, ValueError):
+    except Exception:  # whatever it is, the job meets it too, and its row says it: no file ends a batch
         return 0.0
     frames = max(1.0, facts.duration_seconds * facts.fps)
     sampled = frames if starts is None else min(frames, len(starts) * rule.duration_seconds * facts.fps)

@@ -19,6 +19,7 @@ from vmaftune.cli.options import (
     report_option,
     sample_options,
     score_options,
+    stream_option,
 )
 from vmaftune.cli.output import aligned, print_json, write_csv
 from vmaftune.cli.page import write_compare_page
@@ -38,6 +39,7 @@ _NOT_MET = 3
 
 @click.command("compare")
 @click.option("-i", "--input", "input_", type=_FILE, required=True, metavar="FILE", help="Source video.")
+@stream_option
 @click.option(
     "-e",
     "--encoder",

@@ -101,7 +101,15 @@ plugin_options = _stacked(
     click.option("--strict-plugins", is_flag=True, default=None, help="A failing plugin ends the run."),
 )
 
+stream_option = click.option(
+    "--video-stream",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Video stream to take, from 0 as in ffmpeg's 0:v:N.  [default: ffmpeg's choice]",
+)
+
 choice_options = _stacked(
+    stream_option,
     click.option(
         "-e",
         "--encoder",

@@ -43,6 +43,7 @@ class SearchTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     sample_every: Annotated[float, msgspec.Meta(gt=0.0)] | None = None
     sample_duration: Seconds | None = None
     min_samples: Count | None = None
+    video_stream: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
     pool: Pool | None = None
     vmaf_model: str | None = None
     vmaf_scale: Scale | None = None

@@ -60,8 +60,7 @@ class Prober:
         self._ffmpeg, self._source, self._pool = ffmpeg, source, pool
         self._threads, self._store, self._folder = threads, store, folder
         self._part = plan_part(source.frames) if explore and pool in POOLS else None
-        # By the frames before the filters: those change how many there are more often than how long they last.
-        self._seconds = sum(source.measured.frames) / source.facts.fps
+        self._seconds = sum(source.seconds)
 
     @property
     def frames(self) -> int:

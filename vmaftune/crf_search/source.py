@@ -19,10 +19,13 @@ from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import PROBE_VERSION
 from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings
-from vmaftune.media.facts import MediaFacts, read_facts
+from vmaftune.media.decoded import decoded_facts
+from vmaftune.media.facts import MediaFacts
 from vmaftune.media.fingerprint import fingerprint, stamp_of
 from vmaftune.media.samples import Sample, SampleRule, cut, plan
 from vmaftune.state.store import Store
+
+_RATE_KEPT = 0.01  # times of containers are rounded
 
 
 class EncodeRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +72,16 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
     comparison: Comparison
     curve_key: str
 
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """How long each sample lasts. By the frames before the filters, which change how many there are more often than how
+        long they last; by their times where those do not keep the rate."""
+        by_rate = (frames / self.facts.fps for frames in self.measured.frames)
+        return tuple(
+            sample.seconds if sample.seconds and abs(sample.seconds / rated - 1) > _RATE_KEPT else rated
+            for sample, rated in zip(self.samples, by_rate, strict=True)
+        )
+
 
 class CutSource(msgspec.Struct, frozen=True, kw_only=True):
     """A source that was read and cut, here or on another host.
@@ -84,8 +97,8 @@ class CutSource(msgspec.Struct, frozen=True, kw_only=True):
     content: str
 
 
-def cut_source(path: Path, rule: SampleRule, folder: Path, store: Store) -> CutSource:
-    """Read and cut a source; its samples go to ``folder``.
+def cut_source(path: Path, facts: MediaFacts, rule: SampleRule, folder: Path, store: Store) -> CutSource:
+    """Cut a source; its samples go to ``folder``.
 
     Args:
         store: keeps what was hashed of sources.
@@ -94,7 +107,6 @@ def cut_source(path: Path, rule: SampleRule, folder: Path, store: Store) -> CutS
         UserError: it cannot be used.
         VmafTuneError: the samples cannot be written.
     """
-    facts = read_facts(path)
     try:
         stamp, content = stamp_of(path), fingerprint(path, store)
         samples = cut(path, facts, rule, folder)
@@ -108,7 +120,7 @@ def cut_source(path: Path, rule: SampleRule, folder: Path, store: Store) -> CutS
 def prepare(
     ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, folder: Path, source: CutSource | None = None
 ) -> PreparedSource:
-    """Read, cut and measure a source.
+    """Measure a source, and read and cut it where that is not done.
 
     Args:
         store: keeps features; they are measured once for each source and sample rule.
@@ -118,10 +130,11 @@ def prepare(
     Raises:
         UserError: the source cannot be used, or the request does not fit it.
     """
-    source = cut_source(path, request.rule, folder, store) if source is None else source
+    if source is None:
+        source = cut_source(path, decoded_facts(ffmpeg, path), request.rule, folder, store)
     facts, samples, content = source.facts, source.samples, source.content
     settings, comparison, frames = settle(ffmpeg, request, facts, samples, folder)
-    source_key = _digest(content, facts.stream_index, plan(facts.duration_seconds, request.rule) or "whole")
+    source_key = _digest(content, *facts.identity, plan(facts.duration_seconds, request.rule) or "whole")
     pilot = pilot_plan(request.encoder.name)
     feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version, pilot)
     measured = store.get("features", feature_key, Measured)
@@ -161,7 +174,7 @@ def settle(
     """
     frames, size = None, (facts.width, facts.height)
     if request.video_filter:
-        left = [filtered(ffmpeg, sample, request.video_filter, folder) for sample in samples]
+        left = [filtered(ffmpeg, sample, size, request.video_filter, folder) for sample in samples]
         frames, size = tuple(count for count, _ in left), left[0][1]
         if 0 in frames:
             raise UserError(f"--vfilter {request.video_filter!r} leaves no frame to encode")

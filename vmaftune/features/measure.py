@@ -15,6 +15,8 @@ from vmaftune.errors import FfmpegError, UserError
 from vmaftune.features.pilot import Pilot, PilotPlan, PilotScore
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.damage import damage_of
+from vmaftune.ffmpeg.encode import KEEP_FILTERS
 from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames, count_frames_arguments, picture_size
@@ -43,11 +45,13 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         features: of the source, from all samples together.
         frames: frames that decoding each sample gives (before any filter of the user's).
         feature_seconds: wall time of the pass.
+        damage: the first error of the decoder; empty where there was none.
     """
 
     features: Features
     frames: tuple[int, ...]
     feature_seconds: float
+    damage: str = ""
 
 
 def measure(
@@ -77,34 +81,44 @@ def measure(
     counts: list[int] = []
     rows: list[dict[str, float]] = []
     pilots: list[list[PilotScore]] = []
+    damage = ""
     trim = f"trim=end_frame={max_frames}" if max_frames else trim
     packets = sum(len(sample.packet_bytes[:max_frames]) for sample in samples)
     with_pilot = Pilot.can(plan, ffmpeg)
     for sample in samples:
         makes = Pilot(plan, facts, sample.stream_index, packets, trim, folder, first_output=2)
         try:
-            frames, sample_rows = _look(ffmpeg, sample, folder, source, trim, makes.arguments() if with_pilot else [])
+            more = makes.arguments() if with_pilot else []
+            frames, sample_rows, said = _look(ffmpeg, sample, folder, source, trim, more)
             pilots.append(makes.read() if with_pilot else [])
         finally:
             makes.remove()
         counts.append(frames)
         rows += sample_rows
+        damage = damage or damage_of(said, joined=sample.path != source)
     values = _values(facts, samples, sum(counts), rows, max_frames)
     values |= makes.values(pilots) if with_pilot else dict.fromkeys(NAMES[len(values) :], math.nan)
     features = Features(schema=SCHEMA_VERSION, values=tuple(float(values[name]) for name in NAMES))
-    return Measured(features=features, frames=tuple(counts), feature_seconds=time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return Measured(features=features, frames=tuple(counts), feature_seconds=seconds, damage=damage)
 
 
-def filtered(ffmpeg: Ffmpeg, sample: Sample, video_filter: str, folder: Path) -> tuple[int, tuple[int, int]]:
+def filtered(
+    ffmpeg: Ffmpeg, sample: Sample, picture: tuple[int, int], video_filter: str, folder: Path
+) -> tuple[int, tuple[int, int]]:
     """Frames of a sample, and their width and height, after the user's filter chain, which may change both.
+
+    Args:
+        picture: width and height in pixels that all pictures have before it.
 
     Raises:
         UserError: the filter chain fails.
     """
     listing = folder / "frames.txt"
     try:
-        arguments = count_frames_arguments(sample.stream_index, listing, video_filter)
-        process.run(ffmpeg.path, ["-i", file_url(sample.path), *arguments])
+        chain = "scale={}:{},{}".format(*picture, video_filter)
+        arguments = count_frames_arguments(sample.stream_index, listing, chain)
+        process.run(ffmpeg.path, [*KEEP_FILTERS, "-i", file_url(sample.path), *arguments])
         return count_frames(listing), picture_size(listing)
     except FfmpegError as error:
         raise UserError(f"--vfilter {video_filter!r} fails: {error.reason}") from error
@@ -114,16 +128,17 @@ def filtered(ffmpeg: Ffmpeg, sample: Sample, video_filter: str, folder: Path) ->
 
 def _look(
     ffmpeg: Ffmpeg, sample: Sample, folder: Path, source: Path, trim: str | None, more: Sequence[str]
-) -> tuple[int, list[dict[str, float]]]:
+) -> tuple[int, list[dict[str, float]], list[str]]:
+    """Frames of a sample, what was measured of some of them, and ffmpeg's warnings."""
     listing, statistics = folder / "frames.txt", folder / "statistics.txt"
     print_to = f"metadata=mode=print:file={filter_value(str(statistics.absolute()))}"
     before = f"{trim}," if trim else ""
-    arguments = ["-reinit_filter", "0", "-i", file_url(sample.path)]
+    arguments = [*KEEP_FILTERS, "-i", file_url(sample.path)]
     arguments += count_frames_arguments(sample.stream_index, listing, trim)
     arguments += ["-map", f"0:{sample.stream_index}", "-vf", f"{before}{_THINNED},{print_to}"]
     arguments += ["-fps_mode", "passthrough", "-f", "null", "-", *more]
     try:
-        process.run(ffmpeg.path, arguments)
+        _, said = process.run(ffmpeg.path, arguments)
         frames = count_frames(listing)
         rows = _rows(statistics)
     except FfmpegError as error:
@@ -133,7 +148,7 @@ def _look(
         statistics.unlink(missing_ok=True)
     if frames == 0 or not rows:
         raise UserError(f"{shown(source)} has no frame that can be decoded")
-    return frames, rows
+    return frames, rows, said
 
 
 def _rows(statistics: Path) -> list[dict[str, float]]:

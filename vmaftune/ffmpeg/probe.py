@@ -13,6 +13,7 @@ import numpy as np
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, input_arguments, of_one_size, video_arguments
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
@@ -38,6 +39,15 @@ class _Files(NamedTuple):
     packets: Path
     read: Path
     log: Path
+
+
+class ScoredFiles(NamedTuple):
+    """Two videos compared: libvmaf's metrics of each frame, how many each has, and the first error of a decoder, if any."""
+
+    metrics: list[dict[str, float]]
+    reference_frames: int
+    distorted_frames: int
+    damage: str
 
 
 class EncodedSample(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,15 +227,15 @@ def score_files(
     *,
     threads: int,
     folder: Path,
+    pictures: tuple[tuple[int, int], tuple[int, int]] | None = None,
     on_progress: ProgressCallback | None = None,
-) -> tuple[list[dict[str, float]], int, int]:
+) -> ScoredFiles:
     """Score one video against another.
 
     Args:
         reference, distorted: ffmpeg's input arguments (``-i`` last) and the stream index.
-
-    Returns:
-        libvmaf's metrics of each frame, and the number of frames of the reference and of the distorted video.
+        pictures: width and height in pixels of the first picture of each, which all others of it are brought to; None where no
+            size changes.
 
     Raises:
         FfmpegError: one of them could not be decoded, or libvmaf failed.
@@ -237,10 +247,14 @@ def score_files(
     streams = f"1:{distorted[1]}", f"0:{reference[1]}"
     try:
         with vmaf.plainly_named(comparison, folder) as named:
-            graph = vmaf.graph(*streams, named, reference_filter=None, threads=threads, log=log)
-            arguments = [*reference[0], *distorted[0], "-filter_complex", graph, *outputs]
-            process.run(ffmpeg.path, arguments, on_progress=on_progress)
-        return vmaf.read_log(log), len(packet_bytes(counts[0])), len(packet_bytes(counts[1]))
+            same = ["scale={}:{}".format(*size) for size in pictures] if pictures else [None, None]
+            graph = vmaf.graph(
+                *streams, named, reference_filter=same[0], distorted_filter=same[1], threads=threads, log=log
+            )
+            inputs = [*KEEP_FILTERS, *reference[0], *KEEP_FILTERS, *distorted[0]]
+            _, said = process.run(ffmpeg.path, [*inputs, "-filter_complex", graph, *outputs], on_progress=on_progress)
+        of_reference, of_distorted = (len(packet_bytes(file)) for file in counts)
+        return ScoredFiles(vmaf.read_log(log), of_reference, of_distorted, damage_of(said))
     finally:
         for file in (log, *counts):
             file.unlink(missing_ok=True)

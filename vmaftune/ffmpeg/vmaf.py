@@ -113,6 +113,7 @@ def graph(
     comparison: Comparison,
     *,
     reference_filter: str | None,
+    distorted_filter: str | None = None,
     threads: int,
     log: Path,
     selection: Selection | None = None,
@@ -123,6 +124,7 @@ def graph(
         distorted, reference: stream labels, such as ``dec:0`` and ``0:0``.
         comparison: model, size and format.
         reference_filter: chain that the reference goes through first (what the encode went through too).
+        distorted_filter: chain that the distorted video goes through first.
         threads: of libvmaf.
         log: JSON file that libvmaf writes.
         selection: frames that are read and scored; None scores all.
@@ -134,6 +136,7 @@ def graph(
         chain.insert(0, f"select={filter_value(selection.expression)}")
     common = ",".join(chain)
     before = f"{reference_filter}," if reference_filter else ""
+    first = f"{distorted_filter}," if distorted_filter else ""
     file = Path(comparison.model)
     key, value = ("path", str(file.absolute())) if file.suffix == ".json" else ("version", comparison.model)
     options = {
@@ -146,7 +149,7 @@ def graph(
         options["n_subsample"] = str(selection.every)
     arguments = ":".join(f"{name}={filter_value(value)}" for name, value in options.items())
     return (
-        f"[{distorted}]{common}[distorted];[{reference}]{before}{common}[reference];"
+        f"[{distorted}]{first}{common}[distorted];[{reference}]{before}{common}[reference];"
         f"[distorted][reference]libvmaf={arguments}[scored]"
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from vmaftune.crf_search.source import CutSource, PreparedSource, cut_source, prepare
+from vmaftune.crf_search.source import CutSource, PreparedSource
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
@@ -124,9 +124,7 @@ def run_compare(
     sessions = [_session_of(candidate, session, ffmpeg) for candidate in candidates]
     found: list[tuple[ComparedEncode, SearchReport | None]] = []
     with session.plugins() as plugins, workspace() as folder:
-        source = cut_source(
-            path, sessions[0].encode_request(sessions[0].encoder(ffmpeg)).rule, folder, sessions[0].store
-        )
+        source = sessions[0].cut(ffmpeg, path, folder)
         for candidate, one in zip(candidates, sessions, strict=True):
             reports: list[SearchReport] = []
             try:
@@ -192,7 +190,7 @@ def _encode_fps(
 ) -> float:
     """Frames per second of one more encode of the samples, with nothing beside it: probes score at the same time."""
     with workspace() as folder:
-        source = prepare(ffmpeg, path, session.encode_request(session.encoder(ffmpeg)), session.store, folder, cut)
+        source = session.prepared(ffmpeg, path, folder, cut)
         seconds = sum(_one_encode(ffmpeg, source, n, crf, observer) for n in range(len(source.samples)))
     return sum(source.frames) / seconds
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from vmaftune.crf_search.source import PreparedSource, prepare, settle
+from vmaftune.crf_search.source import PreparedSource, settle
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import EncoderSettings, number
 from vmaftune.errors import FfmpegError, NoRoomError, TargetError, UserError, VmafTuneError
 from vmaftune.events.observers import Observers
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import full_arguments, joined_arguments, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import Comparison, check_pairing, check_pool, pooled
@@ -87,7 +88,7 @@ def run_encode(
     if (made := place.made_before()) is not None:
         return made
     place.check_free()
-    facts = read_facts(path)
+    facts = session.source_facts(ffmpeg, path)
     streams = plan_streams(path, facts.stream_index, spec.name, place.target, session.option("acodec", None))
     with ExitStack() as stack:
         run = stack.enter_context(session.plugins()) if plugins is None else plugins
@@ -164,7 +165,7 @@ def _decide(
     request = session.encode_request(spec)
     with workspace() as folder:
         if session.option("final_score", False) and run.active:
-            source = prepare(ffmpeg, path, request, session.store, folder)
+            source = session.prepared(ffmpeg, path, folder)
             crfs = np.array([crf])
             features, preset = source.measured.features, source.settings.preset
             curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs))
@@ -216,12 +217,13 @@ class _Full:
             observer.encoding(self._target, decided.crf, self._frames)
             progress = _share(self._frames, observer.encode_progress)
         try:
-            seconds, _ = process.run(self._ffmpeg.path, self._made_by(decided, made), on_progress=progress)
+            seconds, said = process.run(self._ffmpeg.path, self._made_by(decided, made), on_progress=progress)
         except NoRoomError as error:
             raise VmafTuneError(
                 f"no room for the encode in {shown(self._target.parent)}; nothing was left there"
             ) from error
         observer.encode_progress(1.0)
+        self._session.tell_damage(self._path, damage_of(said))
         facts = read_facts(made)
         frames, video_bytes = video_packets(made, facts.stream_index)
         percent = 100.0 * video_bytes / max(1, video_packets(self._path, self._facts.stream_index)[1])

@@ -13,7 +13,8 @@ import msgspec
 
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.escape import file_url
-from vmaftune.media.facts import ATTACHED_PICTURE, shown
+from vmaftune.media.choice import is_attached
+from vmaftune.media.facts import shown
 from vmaftune.media.opened import open_media
 
 CONTAINERS = {".mkv": "matroska", ".webm": "webm", ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov"}
@@ -206,7 +207,7 @@ def _title(plan: _Plan, stream: Any) -> str | None:
 
 
 def _is_cover(stream: Any) -> bool:
-    return stream.type == "video" and bool(int(stream.disposition) & ATTACHED_PICTURE)
+    return stream.type == "video" and is_attached(stream)
 
 
 def _stale(stream: Any) -> list[str]:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from vmaftune.crf_search.engine import told_probe
-from vmaftune.crf_search.source import CutSource, PreparedSource, cut_source, prepare
+from vmaftune.crf_search.source import CutSource, PreparedSource
 from vmaftune.errors import TargetError, UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import check_pool
@@ -85,10 +85,8 @@ class _Height:
         plugins: PluginRun,
         folder: Path,
     ) -> None:
-        spec = session.encoder(ffmpeg)
-        request = msgspec.structs.replace(session.encode_request(spec), height=height)
-        self.source: PreparedSource = prepare(ffmpeg, path, request, session.store, folder, source)
-        self.grid: FloatArray = session.grid(spec)
+        self.source: PreparedSource = session.prepared(ffmpeg, path, folder, source, height)
+        self.grid: FloatArray = session.grid(session.encoder(ffmpeg))
         self._prober = session.prober(ffmpeg, self.source, folder, explore=False)
         self._plugins = plugins
         self.known: dict[float, ProbeRecord] = self._prober.cached()
@@ -140,7 +138,7 @@ def run_ladder(
     began = time.monotonic()
     goal, ffmpeg = goal_of(session), session.ffmpeg()
     with session.plugins() as plugins, workspace() as folder:
-        cut = cut_source(path, session.encode_request(session.encoder(ffmpeg)).rule, folder, session.store)
+        cut = session.cut(ffmpeg, path, folder)
         own = _Height(session, ffmpeg, path, cut, None, plugins, folder)
         curves = [own]
         for height in _heights(own.size[1], heights):

@@ -37,6 +37,12 @@ class ScoreOptions(HostOptions, total=False):
     pool: str | None
 
 
+class SourceOptions(TypedDict, total=False):
+    """What of a source is used. ``video_stream`` counts its video streams from 0, as ffmpeg's ``0:v:N``; None chooses."""
+
+    video_stream: int | None
+
+
 class RawOptions(TypedDict, total=False):
     """Geometry of raw video (``.yuv``): pixels, pixel format, frames per second."""
 
@@ -46,7 +52,7 @@ class RawOptions(TypedDict, total=False):
     fps: float | None
 
 
-class ScoreJobOptions(ScoreOptions, RawOptions, total=False):
+class ScoreJobOptions(SourceOptions, ScoreOptions, RawOptions, total=False):
     """Options of ``score``."""
 
 
@@ -87,7 +93,9 @@ class RangeOptions(TypedDict, total=False):
     crf_increment: float | None
 
 
-class PredictOptions(EncodeChoice, RangeOptions, SampleOptions, PluginOptions, ScoreOptions, total=False):
+class PredictOptions(
+    SourceOptions, EncodeChoice, RangeOptions, SampleOptions, PluginOptions, ScoreOptions, total=False
+):
     """Options of ``predict``."""
 
 

@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 
 from vmaftune.crf_search.posterior import Posterior
-from vmaftune.crf_search.source import prepare
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session
 from vmaftune.state.workspace import workspace
@@ -41,7 +40,7 @@ def run_predict(session: Session, path: Path, observer: JobObserver | None = Non
     spec = session.encoder(ffmpeg)
     grid = session.grid(spec)
     with session.plugins() as plugins, workspace() as folder:
-        source = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder)
+        source = session.prepared(ffmpeg, path, folder)
         if observer is not None:
             observer.measured(source)
         preset = source.settings.preset

@@ -17,7 +17,7 @@ from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session
-from vmaftune.media.facts import check_is_file, read_facts, shown
+from vmaftune.media.facts import check_is_file, shown
 from vmaftune.media.raw import PIX_FMT, Geometry
 from vmaftune.state.workspace import workspace
 from vmaftune.tiny.beside import TinyScore, tiny_score
@@ -123,7 +123,8 @@ def compare(
 ) -> Compared:
     """Compare two files frame by frame in order. Arguments and errors as of run_score."""
     ffmpeg = session.ffmpeg()
-    first, second = _input(reference, raw), _input(distorted, raw)
+    first = _input(session, ffmpeg, reference, raw, session.option("video_stream", None))
+    second = _input(session, ffmpeg, distorted, raw, None)
     settings = vmaf.ScoreSettings(model=session.option("vmaf_model", None), scale=session.option("vmaf_scale", "auto"))
     depth = max(first.bit_depth, second.bit_depth)
     comparison = vmaf.decide(settings, first.width, first.height, depth)
@@ -131,23 +132,27 @@ def compare(
         comparison = msgspec.structs.replace(comparison, size=(first.width, first.height))
     with workspace() as folder:
         try:
-            metrics, in_reference, in_distorted = score_files(
+            scored = score_files(
                 ffmpeg,
                 (first.arguments, first.stream_index),
                 (second.arguments, second.stream_index),
                 comparison,
                 threads=session.threads(),
                 folder=folder,
+                pictures=((first.width, first.height), (second.width, second.height)),
                 on_progress=_share_of(max(first.frames, second.frames), observer),
             )
         except FfmpegError as error:
             raise UserError(f"cannot score {shown(distorted)} against {shown(reference)}: {error.reason}") from error
-    if in_reference != in_distorted:
+    if scored.damage:
+        session.warn(f"one of the two videos is damaged, and is used as ffmpeg decodes it ({scored.damage})")
+    if scored.reference_frames != scored.distorted_frames:
         raise UserError(
-            f"{shown(reference)} has {in_reference} frames and {shown(distorted)} has {in_distorted}: they cannot be paired"
+            f"{shown(reference)} has {scored.reference_frames} frames and {shown(distorted)} has "
+            f"{scored.distorted_frames}: they cannot be paired"
         )
-    vmaf.check_pairing(len(metrics), in_reference, shown(distorted))
-    return Compared(metrics=metrics, comparison=comparison, ffmpeg=ffmpeg, reference=first, distorted=second)
+    vmaf.check_pairing(len(scored.metrics), scored.reference_frames, shown(distorted))
+    return Compared(metrics=scored.metrics, comparison=comparison, ffmpeg=ffmpeg, reference=first, distorted=second)
 
 
 def _share_of(frames: int, observer: JobObserver | None) -> ProgressCallback | None:
@@ -157,10 +162,11 @@ def _share_of(frames: int, observer: JobObserver | None) -> ProgressCallback | N
     return lambda done: observer.score_progress(min(1.0, done / frames))
 
 
-def _input(path: Path, raw: Mapping[str, Any]) -> Input:
+def _input(session: Session, ffmpeg: Ffmpeg, path: Path, raw: Mapping[str, Any], number: int | None) -> Input:
+    """A video; ``number`` is the stream to take of a file that holds several, as of read_facts."""
     check_is_file(path)
     if path.suffix.lower() != ".yuv":
-        facts = read_facts(path)
+        facts = session.facts(ffmpeg, path, number)
         return Input(
             arguments=("-i", file_url(path)),
             stream_index=facts.stream_index,

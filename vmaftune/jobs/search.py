@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from vmaftune.crf_search.engine import Observer, Outcome, search
-from vmaftune.crf_search.source import CutSource, prepare
+from vmaftune.crf_search.source import CutSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.vmaf import check_pool
@@ -45,7 +45,7 @@ def run_search(
     with ExitStack() as stack:
         run = stack.enter_context(session.plugins()) if plugins is None else plugins
         folder = stack.enter_context(workspace())
-        prepared = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder, source)
+        prepared = session.prepared(ffmpeg, path, folder, source)
         observer.prepared(prepared, goal)
         prober = session.prober(ffmpeg, prepared, folder, explore=session.option("explore", True))
         outcome: Outcome = search(

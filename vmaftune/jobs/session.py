@@ -5,21 +5,25 @@ from __future__ import annotations
 import copy
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from vmaftune.config.load import LoadedConfig, load_config
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.prober import Prober
-from vmaftune.crf_search.source import EncodeRequest, PreparedSource
+from vmaftune.crf_search.source import CutSource, EncodeRequest, PreparedSource, cut_source, prepare
 from vmaftune.encoders.spec import EncoderSpec, find_encoder, parse_enc
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
 from vmaftune.ffmpeg.vmaf import ScoreSettings, check_pool
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
+from vmaftune.media.decoded import decoded_facts
+from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.samples import SampleRule
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
@@ -49,6 +53,7 @@ class Session:
         self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None, warn)
         self.manager = PluginManager()
         self._missing: set[str] = set()
+        self._told: set[object] = set()
 
     def option(self, name: str, default: Any) -> Any:
         """The flag, else the configuration's value, else the default; None there means that nobody said."""
@@ -113,6 +118,65 @@ class Session:
             rule=rule,
             score=score,
         )
+
+    def facts(self, ffmpeg: Ffmpeg, path: Path, number: int | None) -> MediaFacts:
+        """The facts of a video; what a person should know of it is told, once in a run.
+
+        Args:
+            number: of its stream among the video streams; None takes the one that ffmpeg would.
+
+        Raises:
+            UserError: it cannot be used, or has no such stream.
+        """
+        facts = decoded_facts(ffmpeg, path, number)
+        self.tell(path, facts.notes)
+        return facts
+
+    def source_facts(self, ffmpeg: Ffmpeg, path: Path) -> MediaFacts:
+        """The facts of the source, of the video stream that the options name. Raises as facts."""
+        return self.facts(ffmpeg, path, self.option("video_stream", None))
+
+    def cut(self, ffmpeg: Ffmpeg, path: Path, folder: Path) -> CutSource:
+        """A source, read and cut to ``folder`` as the options want its samples.
+
+        Raises:
+            UserError: it cannot be used.
+            VmafTuneError: the samples cannot be written.
+        """
+        rule = self.encode_request(self.encoder(ffmpeg)).rule
+        return cut_source(path, self.source_facts(ffmpeg, path), rule, folder, self.store)
+
+    def prepared(
+        self, ffmpeg: Ffmpeg, path: Path, folder: Path, source: CutSource | None = None, height: int | None = None
+    ) -> PreparedSource:
+        """A source made ready for probing; what a person should know of it is told.
+
+        Args:
+            folder: where samples are cut to.
+            source: the same, where it was read and cut already; ``path`` need not be there then.
+            height: in pixels that encodes are scaled to; None leaves them.
+
+        Raises:
+            UserError: the source cannot be used, or the options do not fit it.
+        """
+        source = self.cut(ffmpeg, path, folder) if source is None else source
+        request = msgspec.structs.replace(self.encode_request(self.encoder(ffmpeg)), height=height)
+        prepared = prepare(ffmpeg, path, request, self.store, folder, source)
+        self.tell_damage(path, prepared.measured.damage)
+        return prepared
+
+    def tell(self, path: Path, lines: Iterable[str]) -> None:
+        """What a person should know of a source, each line once in a run."""
+        for line in lines:
+            if (path, line) not in self._told:
+                self._told.add((path, line))
+                self.warn(f"{shown(path.name)}: {line}")
+
+    def tell_damage(self, path: Path, damage: str) -> None:
+        """That a source is damaged, once in a run; ``damage`` is what a decoder said (vmaftune.ffmpeg.damage), if anything."""
+        if damage and path not in self._told:
+            self._told.add(path)
+            self.warn(f"{shown(path.name)}: its video is damaged, and is used as ffmpeg decodes it ({damage})")
 
     def threads(self) -> int:
         """Threads of libvmaf: all processors this process may use, unless told otherwise."""

@@ -164,6 +164,8 @@ class _ShotJob:
                 f"{shown(source.path.name)} cannot be cut without encoding, so it is read from its beginning for each shot"
             )
         self._models = [source.model(shot, self._crfs, self._run) for shot in self._shots]
+        for model in self._models:
+            self._session.tell_damage(source.path, model.measured.damage)
         self._beliefs = Beliefs(self._models, self._crfs, goal, self._floor)
         self._probes = SparseProbes(
             self._session, self._ffmpeg, source, self._models, self._crfs, self._temporary, self._observer, self._run

@@ -13,6 +13,7 @@ import numpy as np
 
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.encode import KEEP_FILTERS
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.score import Compared, compare, features_of
@@ -130,14 +131,14 @@ def _take(
     last = ["-frames:v", str(len(indices))]
     outputs = ["-map", "[listed]", *_PASS_THROUGH, *last, "-enc_time_base", "1:1000000", "-c:v", "wrapped_avframe"]
     outputs += ["-f", "framecrc", file_url(listing)]
-    inputs = [*first.arguments]
+    inputs = [*KEEP_FILTERS, *first.arguments]
     if with_pictures:
         side = f"{size},format=gbrp,settb=AVTB,setpts=N"
         graph += (
             f",split[listed][left];[left]{side}[reference];[1:{second.stream_index}]{picked},{side}[encode];"
             "[reference][encode]hstack[pair]"
         )
-        inputs += [*second.arguments]
+        inputs += [*KEEP_FILTERS, *second.arguments]
         pattern = file_url(folder).replace("%", "%%") + "/%d.png"
         outputs += ["-map", "[pair]", *_PASS_THROUGH, *last, "-f", "image2", pattern]
     else:

@@ -15,7 +15,7 @@ from vmaftune.events.schema import Result
 from vmaftune.jobs.score import ScoreReport
 from vmaftune.jobs.worst_frames import WorstFramesReport
 from vmaftune.mcp_server.meter import Meter
-from vmaftune.mcp_server.tool import Answer, Arguments, Name, Tool, Video, VmafModel, VmafScale, Work
+from vmaftune.mcp_server.tool import Answer, Arguments, Name, Tool, Video, VideoStream, VmafModel, VmafScale, Work
 from vmaftune.state.workspace import workspace
 
 _FIRST: VmafModel = "vmaf_v0.6.1"
@@ -32,6 +32,7 @@ class PairArguments(Arguments, frozen=True, kw_only=True):
 
     reference: Video
     distorted: Video
+    video_stream: VideoStream | None = None
     width: _Side | None = None
     height: _Side | None = None
     pix_fmt: Annotated[Name, Meta(description="Of raw video alone, such as yuv420p10le.")] | None = None
@@ -41,7 +42,7 @@ class PairArguments(Arguments, frozen=True, kw_only=True):
     def pair(self, work: Work) -> list[str]:
         """The command line's words for the two files and how they are read."""
         files = [str(work.roots.video(self.reference)), str(work.roots.video(self.distorted))]
-        return [*self.options(*_RAW_OPTIONS, "vmaf_scale"), "--", *files]
+        return [*self.options(*_RAW_OPTIONS, "video_stream", "vmaf_scale"), "--", *files]
 
 
 class ScoreArguments(PairArguments, frozen=True, kw_only=True):

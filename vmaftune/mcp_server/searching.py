@@ -13,7 +13,7 @@ from vmaftune import models
 from vmaftune.jobs.predict import PredictReport
 from vmaftune.jobs.search_report import SearchReport, StopReport
 from vmaftune.mcp_server.meter import Meter
-from vmaftune.mcp_server.tool import Answer, Arguments, Name, Tool, Video, VmafModel, VmafScale, Work
+from vmaftune.mcp_server.tool import Answer, Arguments, Name, Tool, Video, VideoStream, VmafModel, VmafScale, Work
 from vmaftune.types import ProbeRecord
 
 _TARGET = 95.0
@@ -27,6 +27,7 @@ class SourceArguments(Arguments, frozen=True, kw_only=True):
     """A source and how it is to be encoded."""
 
     source: Video
+    video_stream: VideoStream | None = None
     encoder: (
         Annotated[Name, Meta(description="ffmpeg's name, such as libx264, libx265, libsvtav1 (default).")] | None
     ) = None
@@ -43,7 +44,7 @@ class SourceArguments(Arguments, frozen=True, kw_only=True):
 
     def encode(self, work: Work) -> list[str]:
         """The command line's words for the source and its encode."""
-        names = ("encoder", "preset", "pix_format", "min_crf", "max_crf", "samples", "sample_duration")
+        names = ("video_stream", "encoder", "preset", "pix_format", "min_crf", "max_crf", "samples", "sample_duration")
         on = [word for name in self.plugins for word in ("--plugin", name)]
         return ["--input", str(work.roots.video(self.source)), *self.options(*names), *on]
 

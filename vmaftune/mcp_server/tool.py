@@ -18,6 +18,14 @@ Video = Annotated[
     str, Meta(min_length=1, max_length=4096, description="A file: an absolute path, or one relative to a root folder.")
 ]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][\w.+-]*$", max_length=100)]
+VideoStream = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=1000,
+        description="Which video stream of the source, from 0 as in ffmpeg's 0:v:N; chosen when left out.",
+    ),
+]
 VmafModel = Literal["vmaf_v0.6.1", "vmaf_v0.6.1neg", "vmaf_4k_v0.6.1", "vmaf_4k_v0.6.1neg"]
 VmafScale = Annotated[
     str,

@@ -9,24 +9,26 @@ import av.error
 import msgspec
 
 from vmaftune.errors import UserError
+from vmaftune.media.choice import choose_video
+from vmaftune.media.extent import seconds_of
 from vmaftune.media.opened import open_media
-
-ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
 
 
 class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Facts of the video stream that is encoded.
 
     Attributes:
-        stream_index: index of the stream within the file; cover pictures are passed over.
+        stream_index: index of the stream within the file.
         width, height: pixels as decoded and shown (rotation applied).
+        cropped: whether the container crops what the codec decodes; width and height are then of what is left.
         fps: mean frame rate in frames per second.
-        duration_seconds: of the video stream, or of the file where the stream does not say.
+        duration_seconds: of the video stream, whatever else the file holds.
         pix_fmt: ffmpeg's name of the pixel format.
         bit_depth: bits per component.
         codec: ffmpeg's name of the codec (``av1``), whatever decoder reads it (``libdav1d``).
         file_bytes: size of the file.
         declared_frames: frames the container declares, 0 when it does not say.
+        notes: lines that a person should know of the source before it is used.
     """
 
     stream_index: int
@@ -39,39 +41,45 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     codec: str
     file_bytes: int
     declared_frames: int
+    cropped: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> tuple[int, ...]:
+        """What of the file is used; part of the keys of everything that is kept of a source."""
+        return (self.stream_index, *((self.width, self.height) if self.cropped else ()))
 
 
-def read_facts(path: Path) -> MediaFacts:
-    """Read the facts of the first real video stream of ``path``.
+def read_facts(path: Path, number: int | None = None) -> MediaFacts:
+    """Read the facts of the video stream of ``path`` that is taken.
+
+    The size is that of the codec's pictures; a container may crop them (vmaftune.media.decoded asks ffmpeg).
+
+    Args:
+        number: of the stream among the video streams, from 0; None takes the one that ffmpeg would.
 
     Raises:
-        UserError: no such file, no media file, or no video in it.
+        UserError: no such file, no media file, no video in it that can be decoded, or the file is cut short.
     """
     check_is_file(path)
     try:
         with open_media(path) as container:
-            return _facts(path, container)
+            return _facts(path, container, number)
     except av.error.FFmpegError as error:
         raise UserError(f"{shown(path)} cannot be read as a video: {error.strerror}") from error
 
 
-def _facts(path: Path, container: av.container.InputContainer) -> MediaFacts:
-    real = [s for s in container.streams.video if not int(s.disposition) & ATTACHED_PICTURE]
-    if not real:
-        held = ", ".join(sorted({s.type for s in container.streams})) or "no stream"
-        raise UserError(f"{shown(path)} has no video in it (it holds: {held})")
-    stream = real[0]
+def _facts(path: Path, container: av.container.InputContainer, number: int | None) -> MediaFacts:
+    name = shown(path)
+    chosen = choose_video(path, name, container, number)
+    stream = container.streams[chosen.index]
+    assert isinstance(stream, av.VideoStream)
     context = stream.codec_context
+    if context is None:  # PyAV gives none where libavcodec knows no decoder
+        raise UserError(f"{name} cannot be decoded: ffmpeg does not know the codec of its video")
     if not context.width or not context.height or context.pix_fmt is None:
-        raise UserError(f"{shown(path)} cannot be decoded: its video stream has no readable picture")
-    duration = 0.0
-    if stream.duration is not None and stream.time_base is not None:
-        duration = float(stream.duration * stream.time_base)
-    elif container.duration is not None:
-        # Matroska counts from 0, also where the video begins later.
-        begin = max(0.0, (container.start_time or 0) / 1e6) if "matroska" in container.format.name else 0.0
-        duration = container.duration / 1e6
-        duration -= begin if begin < duration else 0.0
+        raise UserError(f"{name} cannot be decoded: its video stream has no readable picture")
+    seconds = seconds_of(path, name, container, stream)
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate
     turned = _quarter_turns(container, stream) % 2 == 1
     width, height = (context.height, context.width) if turned else (context.width, context.height)
@@ -80,13 +88,19 @@ def _facts(path: Path, container: av.container.InputContainer) -> MediaFacts:
         width=width,
         height=height,
         fps=float(rate) if rate else 25.0,
-        duration_seconds=duration,
+        duration_seconds=seconds,
         pix_fmt=context.pix_fmt,
         bit_depth=max(component.bits for component in av.VideoFormat(context.pix_fmt).components),
         codec=context.codec.canonical_name,
         file_bytes=path.stat().st_size,
-        declared_frames=stream.frames,
+        declared_frames=_declared(container, stream),
+        notes=(chosen.note,) if chosen.note else (),
     )
+
+
+def _declared(container: av.container.InputContainer, stream: av.VideoStream) -> int:
+    """Frames that the container declares; AVI counts places that hold none too, but its index knows which."""
+    return len(stream.index_entries) if container.format.name == "avi" else stream.frames
 
 
 def _quarter_turns(container: av.container.InputContainer, stream: av.VideoStream) -> int:

@@ -19,6 +19,7 @@ import msgspec
 
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg.escape import file_url
+from vmaftune.media.extent import cut_short
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.opened import open_media
 
@@ -54,6 +55,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         path: file that holds the span.
         stream_index: of the video stream within it.
         start_seconds: where it begins in the source.
+        seconds: how long it lasts by the times of its frames; 0 where those say nothing.
         source_bytes: size of its video packets in the source.
         packet_bytes: size of each packet in bytes, in decoding order.
         keyframes: whether each packet is a key frame.
@@ -65,6 +67,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     source_bytes: int
     packet_bytes: tuple[int, ...]
     keyframes: tuple[bool, ...]
+    seconds: float = 0.0
 
 
 def plan(duration_seconds: float, rule: SampleRule) -> list[float] | None:
@@ -108,16 +111,7 @@ def _whole(source: Path, facts: MediaFacts) -> Sample:
     with open_media(source) as container:
         packets = list(packets_of(container, facts))
     if facts.declared_frames > len(packets):
-        raise UserError(
-            f"{shown(source)} is damaged or cut short: {len(packets)} of its {facts.declared_frames} frames can be read"
-        )
-    timed = [p for p in packets if p.pts is not None]  # a raw stream, such as a .hevc file, has no times at all
-    last = max((float((p.pts + (p.duration or 0)) * p.time_base) for p in timed), default=0.0)
-    first = min((float(p.pts * p.time_base) for p in timed), default=0.0)
-    if timed and last - min(first, 0.0) < 0.9 * facts.duration_seconds - 1.0:
-        raise UserError(
-            f"{shown(source)} is damaged or cut short: its video ends after {last:.1f} of {facts.duration_seconds:.1f} s"
-        )
+        raise cut_short(shown(source), f"{len(packets)} of its {facts.declared_frames} frames can be read")
     return _sample(source, facts.stream_index, 0.0, packets)
 
 
@@ -142,7 +136,9 @@ def container_of(container: av.container.InputContainer, facts: MediaFacts) -> _
         return _Container(formats=("mp4",) if facts.codec in _MP4_ONLY else ("mov", "matroska"))
     if "avi" in names:
         return _Container(formats=("nut", "matroska"), shown_times=False)
-    return _Container(formats=("matroska", "nut"), joined_anywhere=bool(names & {"mpeg", "mpegts"}))
+    # NUT has no cropping.
+    formats = ("matroska",) if facts.cropped else ("matroska", "nut")
+    return _Container(formats=formats, joined_anywhere=bool(names & {"mpeg", "mpegts"}))
 
 
 def _cut_one(source: Path, facts: MediaFacts, rule: SampleRule, start_seconds: float, stem: Path) -> Sample | None:
@@ -253,4 +249,14 @@ def _sample(path: Path, stream_index: int, start_seconds: float, packets: Sequen
         source_bytes=sum(sizes),
         packet_bytes=sizes,
         keyframes=tuple(bool(packet.is_keyframe) for packet in packets),
+        seconds=_lasting(packets),
     )
+
+
+def _lasting(packets: Sequence[_Packet]) -> float:
+    timed = [p for p in packets if p.pts is not None and not p.is_discard]
+    if not timed:  # a raw stream, such as a .hevc file, has no times at all
+        return 0.0
+    last = max(timed, key=lambda packet: packet.pts)
+    lasts = last.duration or (last.pts - timed[0].pts) // max(1, len(timed) - 1)
+    return float((last.pts + lasts - min(p.pts for p in timed)) * last.time_base)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vmaftune.crf_search.prober import Prober
-from vmaftune.crf_search.source import PreparedSource, prepare
+from vmaftune.crf_search.source import PreparedSource
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
@@ -133,9 +133,8 @@ def look_at_encode(
 def _look(session: Session, path: Path, look: Callable[[Ffmpeg, PreparedSource, Path], Look]) -> Look:
     try:
         ffmpeg = session.ffmpeg()
-        spec = session.encoder(ffmpeg)
         with workspace() as folder:
-            return look(ffmpeg, prepare(ffmpeg, path, session.encode_request(spec), session.store, folder), folder)
+            return look(ffmpeg, session.prepared(ffmpeg, path, folder), folder)
     except VmafTuneError as error:
         return Look(problem=f"The source could not be read again: {error}.")
 
@@ -179,10 +178,9 @@ def worst_frames(scores: FloatArray, spans: Sequence[Span]) -> list[Frame]:
 
 
 def _spans(source: PreparedSource) -> list[Span]:
-    # By the frames before the filters: those change how many there are more often than how long they last.
     return [
-        Span(start_seconds=sample.start_seconds, frames=count, seconds=before / source.facts.fps)
-        for sample, count, before in zip(source.samples, source.frames, source.measured.frames, strict=True)
+        Span(start_seconds=sample.start_seconds, frames=count, seconds=seconds)
+        for sample, count, seconds in zip(source.samples, source.frames, source.seconds, strict=True)
     ]
 
 

@@ -13,6 +13,7 @@ import av
 import numpy as np
 
 from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg.encode import KEEP_FILTERS
 from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames
@@ -89,7 +90,7 @@ def _taken(ffmpeg: Ffmpeg, video: Video, indices: Sequence[int], frames: int, ou
     square = "scale=w='max(2,trunc(iw*sar/2)*2)':h='max(2,trunc(ih/2)*2)':flags=bicubic,setsar=1"
     graph = f"[0:{video.stream_index}]{chain}split[all][some];[some]select={picked},{square},format=gbrp[taken]"
     counts = output.with_suffix(".txt")
-    arguments = ["-reinit_filter", "0", "-i", file_url(video.path), "-filter_complex", graph]
+    arguments = [*KEEP_FILTERS, "-i", file_url(video.path), "-filter_complex", graph]
     arguments += ["-map", "[taken]", *_PASS_THROUGH, "-c:v", "ffv1", "-f", "nut", file_url(output)]
     arguments += ["-map", "[all]", *_PASS_THROUGH, "-c:v", "wrapped_avframe", "-f", "framecrc", file_url(counts)]
     process.run(ffmpeg.path, arguments)

@@ -163,5 +163,5 @@ class ShotSource:
         )
 
     def _key(self, *parts: object) -> str:
-        known = (self._content, self.facts.stream_index, self._ffmpeg.version, *parts)
+        known = (self._content, *self.facts.identity, self._ffmpeg.version, *parts)
         return hashlib.blake2b(msgspec.json.encode(known), digest_size=20).hexdigest()

@@ -51,7 +51,7 @@ def measure_pair(
     )
     name = shown(pair.distorted.path)
     try:
-        metrics, in_reference, in_distorted = score_files(
+        metrics, in_reference, in_distorted, _ = score_files(
             ffmpeg,
             (reference.arguments, reference.stream),
             (distorted.arguments, distorted.stream),
