@@ -38,12 +38,14 @@ class PilotPlan(msgspec.Struct, frozen=True, kw_only=True):
         encoder: ffmpeg's name of the encoder it takes.
         pix_fmt: format that is encoded.
         encodes: its arguments at the finer and at the coarser CRF.
+        version: raised whenever the same pilot would get another score; part of the key of cached features.
     """
 
     family: str
     encoder: str
     pix_fmt: str
     encodes: tuple[tuple[str, ...], tuple[str, ...]]
+    version: int = 2
 
 
 # With its lookahead in a thread of its own, x264 veryfast gives one of several streams by chance.

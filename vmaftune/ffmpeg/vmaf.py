@@ -76,14 +76,19 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 def decide(settings: ScoreSettings, width: int, height: int, bit_depth: int) -> Comparison:
     """Choose model, size and format for pictures of ``width`` x ``height``, by ab-av1's rule so that scores compare.
 
+    Unlike there, the bounds turn with the picture: a clip held upright is compared at the size of the same clip held level, and
+    gets the same score. ``--vmaf-scale WxH`` is taken as it is written.
+
     Raises:
         UserError: ``--vmaf-scale`` or ``--vmaf-model`` cannot be understood.
     """
-    large = width > 2560 and height > 1440
+    upright = height > width
+    large = max(width, height) > 2560 and min(width, height) > 1440
     model = settings.model or (MODEL_4K if large else MODEL_HD)
     if Path(model).suffix == ".json" and not Path(model).is_file():
         raise UserError(f"--vmaf-model {model}: no such file")
     bound = (3840, 2160) if "4k" in Path(model).name else (1920, 1080)
+    bound = bound[::-1] if upright else bound
     size: tuple[int, int] | None = None
     if settings.scale == "auto":
         if width < bound[0] * 0.9 and height < bound[1] * 0.9:
