@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -53,6 +54,11 @@ class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
     hardware: bool = False
     encode_cost: float = 1.0
 
+    @property
+    def makes_hevc(self) -> bool:
+        """By its name: ffmpeg's list of encoders does not say of each which codec it writes."""
+        return any(part in self.name for part in ("hevc", "265", "kvazaar"))
+
 
 class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One way to use an encoder: all that decides the bits besides the source and the CRF.
@@ -85,6 +91,16 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
         """What stands in ``-vf`` of the encode."""
         parts = [part for part in (self.video_filter, self.scale_filter, self.upload_filter) if part]
         return ",".join(parts) or None
+
+    def tag(self, container: str) -> str | None:
+        """Name of the codec in the headers of ``container``; None leaves it to ffmpeg.
+
+        Apple's players take HEVC as ``hvc1`` alone, and ffmpeg writes ``hev1``. The user's own (``--enc tag:v=``) goes first.
+        """
+        for option, value in itertools.pairwise(self.extra):
+            if option == "-vtag" or option.partition(":")[0] == "-tag":
+                return value
+        return "hvc1" if self.spec.makes_hevc and container in ("mp4", "mov") else None
 
     @property
     def scale_filter(self) -> str | None:

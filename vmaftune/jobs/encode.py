@@ -276,7 +276,7 @@ class _Full:
             self._path,
             joined.path,
             joined.start_seconds,
-            joined.settings.spec.name,
+            joined.settings,
             self._streams.arguments,
             container,
             output,
