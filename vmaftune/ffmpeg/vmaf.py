@@ -21,6 +21,8 @@ from vmaftune.ffmpeg.escape import filter_value, nested_value
 
 MODEL_HD = "vmaf_v0.6.1"
 MODEL_4K = "vmaf_4k_v0.6.1"
+LEAST_SIDE = 17
+"""Least width and height in pixels that libvmaf scores (measured: at 16 it ends by a signal)."""
 
 
 class ScoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,11 +100,26 @@ def decide(settings: ScoreSettings, width: int, height: int, bit_depth: int) -> 
     return Comparison(model=model, size=size, pix_fmt="yuv420p10le" if bit_depth > 8 else "yuv420p")
 
 
+def check_size(comparison: Comparison, width: int, height: int) -> None:
+    """Raise UserError where pictures of ``width`` x ``height`` are compared at a size that libvmaf crashes at."""
+    compared = comparison.size or (width, height)
+    if min(compared) < LEAST_SIDE:
+        raise UserError(
+            f"pictures of {width}x{height} would be compared at {compared[0]}x{compared[1]}, and libvmaf takes"
+            f" {LEAST_SIDE}x{LEAST_SIDE} and more;"
+            " --vmaf-scale WxH compares them at a larger size"
+        )
+
+
 def _parse_size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+    if not (_is_side(width) and _is_side(height)):
         raise UserError(f"--vmaf-scale {text!r} must be auto, none or WIDTHxHEIGHT, such as 1920x1080")
     return int(width), int(height)
+
+
+def _is_side(text: str) -> bool:
+    return text.isdecimal() and LEAST_SIDE <= int(text) <= 16384
 
 
 def _fit(width: int, height: int, bound: tuple[int, int]) -> tuple[int, int]:

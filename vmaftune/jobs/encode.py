@@ -31,7 +31,6 @@ from vmaftune.jobs.search_report import SearchReport, not_met
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.shots import JoinedVideo, check_options, encode_shots
 from vmaftune.media.facts import MediaFacts, read_facts, shown
-from vmaftune.media.opened import open_media
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.state.workspace import workspace
 from vmaftune.types import CurveContext
@@ -92,8 +91,8 @@ def run_encode(
     with ExitStack() as stack:
         run = stack.enter_context(session.plugins()) if plugins is None else plugins
         folder = stack.enter_context(place.folder())
-        for line in (*streams.left_out, *_odd(path, facts)):
-            session.warn(f"{shown(path.name)}: {line}")
+        for line in streams.left_out:
+            session.warn_of(path)(line)
         full = _Full(session, ffmpeg, path, facts, streams, place.target)
         full.rehearse()
         if session.option("per_shot", False):
@@ -105,7 +104,7 @@ def run_encode(
         report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
         place.publish(pair.encode, report)
         for line in lost(path, facts.stream_index, place.target):
-            session.warn(f"{shown(path.name)}: {line}")
+            session.warn_of(path)(line)
         if decided.joined is not None:
             observer.scored(decided.joined.scores)
         elif session.option("final_score", False):
@@ -132,17 +131,6 @@ def missed(report: EncodeReport) -> str | None:
         f"the whole has VMAF {report.final_vmaf:.2f}, below the target of {target:g} by more than {tolerance:g}: its samples,"
         f" with {report.search.vmaf:.2f}, stand badly for it; search with more (--samples) or a higher --min-vmaf"
     )
-
-
-def _odd(path: Path, facts: MediaFacts) -> list[str]:
-    """What a person should know of the pictures."""
-    with open_media(path) as container:
-        frame = next(container.decode(container.streams[facts.stream_index]), None)
-    if frame is not None and frame.interlaced_frame:
-        return [
-            "its pictures are interlaced and are encoded as if they were not; --vfilter bwdif takes the lines apart"
-        ]
-    return []
 
 
 def _decide(
@@ -196,7 +184,8 @@ class _Full:
             request = self._session.encode_request(spec)
             short = SampleRule(samples=1, duration_seconds=1.0)
             samples = cut(self._path, self._facts, short, folder) if request.video_filter else []
-            settings, _, _ = settle(self._ffmpeg, request, self._facts, samples, folder)
+            warn = self._session.warn_of(self._path)
+            settings, _, _ = settle(self._ffmpeg, request, self._facts, samples, folder, warn)
             arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, folder / "rehearsal")
             try:
                 process.run(self._ffmpeg.path, [*arguments[:-3], "-t", _REHEARSED_SECONDS, *arguments[-3:]])

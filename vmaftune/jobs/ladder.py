@@ -87,7 +87,9 @@ class _Height:
     ) -> None:
         spec = session.encoder(ffmpeg)
         request = msgspec.structs.replace(session.encode_request(spec), height=height)
-        self.source: PreparedSource = prepare(ffmpeg, path, request, session.store, folder, source)
+        self.source: PreparedSource = prepare(
+            ffmpeg, path, request, session.store, folder, source, warn=session.warn_of(path)
+        )
         self.grid: FloatArray = session.grid(spec)
         self._prober = session.prober(ffmpeg, self.source, folder, explore=False)
         self._plugins = plugins

@@ -14,12 +14,14 @@ from vmaftune.config.load import LoadedConfig, load_config
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import EncodeRequest, PreparedSource
-from vmaftune.encoders.spec import EncoderSpec, find_encoder, parse_enc
+from vmaftune.encoders.enc_option import parse_enc
+from vmaftune.encoders.spec import EncoderSpec, find_encoder
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
 from vmaftune.ffmpeg.vmaf import ScoreSettings, check_pool
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
+from vmaftune.media.facts import shown
 from vmaftune.media.samples import SampleRule
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
@@ -49,6 +51,7 @@ class Session:
         self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None, warn)
         self.manager = PluginManager()
         self._missing: set[str] = set()
+        self._told: set[str] = set()
 
     def option(self, name: str, default: Any) -> Any:
         """The flag, else the configuration's value, else the default; None there means that nobody said."""
@@ -58,8 +61,14 @@ class Session:
         return default if given is None else given
 
     def warn(self, text: str) -> None:
-        """Tell a person something beside the result, in one line."""
-        self._warn(text)
+        """Tell a person something beside the result, in one line; once, however many parts of a job come upon it."""
+        if text not in self._told:
+            self._told.add(text)
+            self._warn(text)
+
+    def warn_of(self, source: Path) -> Callable[[str], None]:
+        """The same of what is said of one source."""
+        return lambda text: self.warn(f"{shown(source.name)}: {text}")
 
     def replaced(self, **options: Any) -> Session:
         """The same run with other values of some options."""

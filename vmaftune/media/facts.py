@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -10,8 +11,11 @@ import msgspec
 
 from vmaftune.errors import UserError
 from vmaftune.media.opened import open_media
+from vmaftune.media.pixels import pixels
 
 ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
+DYNAMIC_HDR = {"DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_PLUS": "HDR10+"}
+"""ffmpeg's names of HDR data that changes from picture to picture, and those on a box."""
 
 
 class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +31,9 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
         codec: ffmpeg's name of the codec (``av1``), whatever decoder reads it (``libdav1d``).
         file_bytes: size of the file.
         declared_frames: frames the container declares, 0 when it does not say.
+        interlaced: its first picture is of two fields.
+        alpha: its pictures have an alpha channel, whether or not ffmpeg's own decoder reads it (it reads none of VP8 and VP9).
+        dynamic_hdr: ffmpeg's names of the data that comes with each picture: ``DOVI_METADATA``, ``DYNAMIC_HDR_PLUS``.
     """
 
     stream_index: int
@@ -39,6 +46,9 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     codec: str
     file_bytes: int
     declared_frames: int
+    interlaced: bool = False
+    alpha: bool = False
+    dynamic_hdr: tuple[str, ...] = ()
 
 
 def read_facts(path: Path) -> MediaFacts:
@@ -73,7 +83,9 @@ def _facts(path: Path, container: av.container.InputContainer) -> MediaFacts:
         duration = container.duration / 1e6
         duration -= begin if begin < duration else 0.0
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate
-    turned = _quarter_turns(container, stream) % 2 == 1
+    first: Any = _first_picture(container, stream)
+    # ffmpeg turns pictures before anything else; by how much is known once one is decoded.
+    turned = round(first.rotation / 90) % 2 == 1
     width, height = (context.height, context.width) if turned else (context.width, context.height)
     return MediaFacts(
         stream_index=stream.index,
@@ -82,17 +94,24 @@ def _facts(path: Path, container: av.container.InputContainer) -> MediaFacts:
         fps=float(rate) if rate else 25.0,
         duration_seconds=duration,
         pix_fmt=context.pix_fmt,
-        bit_depth=max(component.bits for component in av.VideoFormat(context.pix_fmt).components),
+        bit_depth=pixels(context.pix_fmt).bits,
         codec=context.codec.canonical_name,
         file_bytes=path.stat().st_size,
         declared_frames=stream.frames,
+        interlaced=bool(first.interlaced_frame),
+        alpha=pixels(context.pix_fmt).alpha or stream.metadata.get("alpha_mode") == "1",
+        dynamic_hdr=tuple(sorted({name for item in first.side_data if (name := _name_of(item)) in DYNAMIC_HDR})),
     )
 
 
-def _quarter_turns(container: av.container.InputContainer, stream: av.VideoStream) -> int:
-    """Quarter turns that ffmpeg applies before anything else; known once a frame is decoded."""
+def _name_of(item: Any) -> str:
+    """ffmpeg's name of a kind of side data; a number where this PyAV has no name for it."""
+    return str(getattr(item.type, "name", item.type))
+
+
+def _first_picture(container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame:
     for frame in container.decode(stream):
-        return round(frame.rotation / 90)
+        return frame
     raise UserError("the video has no frame that can be decoded")
 
 
