@@ -48,6 +48,11 @@ class EncodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     score: ScoreSettings = ScoreSettings()
     height: int | None = None
 
+    @property
+    def tries(self) -> bool:
+        """There is something of the user's that has to be tried on pictures of the source."""
+        return bool(self.video_filter or self.extra)
+
 
 class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
     """All that probing needs.
@@ -164,7 +169,7 @@ def settle(
     that the user's filters leave (None where there are none).
 
     Args:
-        samples: the user's filters are tried on them.
+        samples: the user's filters and options are tried on them.
         warn: takes what a person should know before anything long is done.
 
     Raises:
@@ -192,7 +197,9 @@ def settle(
         check_size(request.encoder, settings.scaled or size)
         comparison = msgspec.structs.replace(comparison, size=comparison.size or size)
     vmaf.check_size(comparison, *size)
-    said = [*losses(facts, settings, pix_fmt_chosen=request.pix_fmt is not None), *try_options(ffmpeg, settings, size)]
+    said = losses(facts, settings, pix_fmt_chosen=request.pix_fmt is not None)
+    for sample in samples[:1]:
+        said += try_options(ffmpeg, sample.path, sample.stream_index, settings, (facts.width, facts.height))
     if warn is not None:
         for line in said:
             warn(line)

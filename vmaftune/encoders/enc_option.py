@@ -70,8 +70,8 @@ _OURS = _by_name(
             display_rotation display_hflip display_vflip""",
         _FRAMES: """r fpsmax fps_mode vsync async enc_time_base time_base copyts copytb start_at_zero force_fps
             frame_drop_threshold output_ts_offset itsoffset itsscale""",
-        "all frames of the samples are encoded and scored": """t to ss sseof fs frames vframes aframes dframes shortest timelimit
-            stream_loop accurate_seek seek_timestamp timestamp re readrate""",
+        "all frames of the samples are encoded and scored": """t to ss sseof fs frames vframes aframes dframes shortest
+            timelimit stream_loop accurate_seek seek_timestamp timestamp re readrate""",
         "the container is chosen by the name of the output": "f target",
         "the input is named without an option": "i",
         "every stream is kept": """map vn an sn dn scodec dcodec spre map_metadata map_chapters disposition attach program

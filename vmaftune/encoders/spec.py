@@ -201,7 +201,7 @@ def settings_for(
 def check_size(spec: EncoderSpec, picture: tuple[int, int]) -> None:
     """Raise UserError where pictures of that width and height in pixels are too small for the encoder."""
     least = spec.least_side
-    if min(picture) < least:
+    if min(picture) // 2 * 2 < least if spec.even_size else min(picture) < least:
         raise UserError(
             "pictures of {}x{} are too small for {}, which takes {}x{} and more; --vfilter scale=W:H makes them larger".format(
                 *picture, spec.name, least, least

@@ -1,4 +1,4 @@
-"""Trying the user's options of an encoder on a picture, so that a mistyped one is found before hours of work.
+"""Trying the user's options of an encoder on the first pictures, so that a mistyped one is found before hours of work.
 
 x264, x265 and SVT-AV1 pass over a parameter that they do not know with a warning, and encode without it.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
 from vmaftune.encoders.spec import EncoderSettings, number
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import video_arguments
+from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
 from vmaftune.ffmpeg.locate import Ffmpeg
 
 _PICTURES = 3
@@ -24,15 +25,18 @@ _NOT_TAKEN = re.compile(
     r"|AVOption (?P<unused>\S+) \(.*has not been used for any stream"
     r"|Multiple (?P<twice>\S+) options specified for stream"
 )
-_WARNING = re.compile(r"^(?:(?:\[[^\]]*\] )*\[warning\] |Svt\[warn\]: |x265 \[warning\]: )(?P<text>.+)$")
+_WARNING = re.compile(r"^(?:\[(?P<who>\S+) @ [^\]]*\] \[warning\] |Svt\[warn\]: |x265 \[warning\]: )(?P<text>.+)$")
 _OF_OTHER_STREAMS = re.compile(r"^-(?:\w+:[asdt](?::.*)?|a[a-z]|sample_fmt|(?:ch|channel)_layout)$")
 
 
-def try_options(ffmpeg: Ffmpeg, settings: EncoderSettings, picture: tuple[int, int]) -> list[str]:
-    """Encode a few plain pictures with the user's options (``--enc``).
+def try_options(
+    ffmpeg: Ffmpeg, file: Path, stream_index: int, settings: EncoderSettings, picture: tuple[int, int]
+) -> list[str]:
+    """Encode the first pictures of a file with the user's options (``--enc``), where there are any.
 
     Args:
-        picture: width and height in pixels of what is encoded.
+        file, stream_index: of the source, or of a sample of it: what an encoder takes hangs on the pictures and their data too.
+        picture: width and height in pixels before the user's filters.
 
     Returns:
         What the encoder has to say of the options, besides what it says without them.
@@ -42,26 +46,24 @@ def try_options(ffmpeg: Ffmpeg, settings: EncoderSettings, picture: tuple[int, i
     """
     if not settings.extra:
         return []
-    lines = _lines(ffmpeg, settings, picture)
+    settings = of_one_size(settings, picture)
+    lines = _lines(ffmpeg, file, stream_index, settings)
     for line in lines:
         if (found := _NOT_TAKEN.search(line)) and (said := _said(found, settings)):
             raise UserError(said)
-    warnings = _warnings(lines)
+    warnings = _warnings(lines, settings)
     if not warnings:
         return []
-    usual = _warnings(_lines(ffmpeg, msgspec.structs.replace(settings, extra=()), picture))
+    plain = msgspec.structs.replace(settings, extra=())
+    usual = _warnings(_lines(ffmpeg, file, stream_index, plain), plain)
     return [f"{settings.spec.name} says of --enc: {text}" for text in warnings if text not in usual]
 
 
-def _lines(ffmpeg: Ffmpeg, settings: EncoderSettings, picture: tuple[int, int]) -> Sequence[str]:
-    plain = msgspec.structs.replace(settings, video_filter=None, scaled=None)
-    width, height = settings.scaled or picture
-    if settings.spec.even_size:
-        width, height = width // 2 * 2, height // 2 * 2
-    source = f"color=gray:size={width}x{height}:rate=25:duration={_PICTURES / 25}"
+def _lines(ffmpeg: Ffmpeg, file: Path, stream_index: int, settings: EncoderSettings) -> Sequence[str]:
     low, high = settings.spec.search_range
     crf = round((low + high) / 2)
-    arguments = [*settings.spec.device_arguments, "-f", "lavfi", "-i", source, *video_arguments(plain, crf)]
+    arguments = [*input_arguments(file, settings), "-map", f"0:{stream_index}", *video_arguments(settings, crf)]
+    arguments += ["-frames:v", str(_PICTURES)]
     try:
         return process.run(ffmpeg.path, [*arguments, "-f", "null", "-"])[1]
     except FfmpegError as error:
@@ -87,5 +89,6 @@ def _said(found: re.Match[str], settings: EncoderSettings) -> str | None:
     return f"--enc: {name} does not take the parameter {key}={value} and would be run without it"
 
 
-def _warnings(lines: Sequence[str]) -> list[str]:
-    return [found["text"] for line in lines if (found := _WARNING.match(line))]
+def _warnings(lines: Sequence[str], settings: EncoderSettings) -> list[str]:
+    found = (_WARNING.match(line) for line in lines)
+    return [each["text"] for each in found if each and each["who"] in (settings.spec.name, None)]

@@ -157,7 +157,7 @@ def _decide(
             features, preset = source.measured.features, source.settings.preset
             curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs))
             return _Decided(crf=crf, settings=source.settings, comparison=source.comparison, curve=curve)
-        samples = cut(path, facts, SampleRule(samples=1, duration_seconds=1.0), folder) if request.video_filter else []
+        samples = cut(path, facts, SampleRule(samples=1, duration_seconds=1.0), folder) if request.tries else []
         settings, comparison, _ = settle(ffmpeg, request, facts, samples, folder)
     return _Decided(crf=crf, settings=settings, comparison=comparison)
 
@@ -183,7 +183,7 @@ class _Full:
         with workspace() as folder:
             request = self._session.encode_request(spec)
             short = SampleRule(samples=1, duration_seconds=1.0)
-            samples = cut(self._path, self._facts, short, folder) if request.video_filter else []
+            samples = cut(self._path, self._facts, short, folder) if request.tries else []
             warn = self._session.warn_of(self._path)
             settings, _, _ = settle(self._ffmpeg, request, self._facts, samples, folder, warn)
             arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, folder / "rehearsal")
