@@ -128,7 +128,6 @@ class Scorer:
             video_filter=None,
             extra=extra,
             source_pix_fmt=facts.pix_fmt,
-            source_bit_depth=facts.bit_depth,
             source_size=(facts.width, facts.height),
         )
         depth = max(facts.bit_depth, 10 if "10" in settings.pix_fmt else 8)

@@ -134,7 +134,7 @@ def test_the_trainer_keeps_what_its_setting_says(install: Install, tmp_path: Pat
 def test_the_encoder_joins_the_table(install: Install) -> None:
     install("rav1e", PLUGINS["rav1e"])
     spec = PluginManager().encoders["librav1e"]
-    source: dict[str, Any] = {"source_pix_fmt": "yuv420p", "source_bit_depth": 8, "source_size": (320, 180)}
+    source: dict[str, Any] = {"source_pix_fmt": "yuv420p", "source_size": (320, 180)}
     settings = settings_for(spec, preset=None, pix_fmt=None, video_filter=None, extra=(), **source)
     arguments = " ".join(settings.output_arguments(80))
     assert "-c:v librav1e" in arguments and "-speed 6" in arguments and "-qp 80" in arguments

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.encoders.test_command_lines import settings
-from vmaftune.encoders.spec import parse_enc
+from vmaftune.encoders.enc_option import parse_enc
 from vmaftune.errors import UserError
 
 
@@ -18,6 +18,12 @@ from vmaftune.errors import UserError
         ("bf=0", ("-bf", "0")),
         ("metadata=title=a=b", ("-metadata", "title=a=b")),
         ("noautoscale", ("-noautoscale",)),
+        ("b:a=128k", ("-b:a", "128k")),
+        ("maxrate=5M", ("-maxrate", "5M")),
+        ("dolbyvision=1", ("-dolbyvision", "1")),
+        ("movflags=+faststart", ("-movflags", "+faststart")),
+        ("tag:v=hev1", ("-tag:v", "hev1")),
+        ("x265-params=dhdr10-info=a.json:no-sao=1", ("-x265-params", "dhdr10-info=a.json:no-sao=1")),
     ],
 )
 def test_taken(text: str, arguments: tuple[str, ...]) -> None:
@@ -31,6 +37,57 @@ def test_taken(text: str, arguments: tuple[str, ...]) -> None:
         *("f=mp4", "i=other.mkv", "map=0:1", "r=25", "fps_mode=cfr", "t=1", "ss=1", "frames:v=3", "y"),
         *("svtav1-params=tune=0:crf=30", "x265-params=crf=20", "x264-params=qp=0", "x265-params=bitrate=500"),
         *("", "=", "=value", "a b=c"),
+        *(
+            "c=libx265",
+            "codec=libx265",
+            "c:0=libx265",
+            "vcodec=libx265",
+            "c:a=aac",
+            "acodec=aac",
+            "c:s=srt",
+            "target=dvd",
+        ),
+        *(
+            "filter=hflip",
+            "filter:v=hflip",
+            "filter:v:0=hflip",
+            "filter_complex=hflip",
+            "lavfi=hflip",
+            "s=64x64",
+            "q:v=3",
+        ),
+        *(
+            "vn",
+            "an",
+            "map_metadata=-1",
+            "disposition:v=0",
+            "attach=a.txt",
+            "n",
+            "-y",
+            "fs=1000",
+            "sseof=-1",
+            "shortest",
+        ),
+        *(
+            "noautorotate",
+            "nostdin",
+            "loglevel=debug",
+            "report",
+            "progress=a",
+            "vstats_file=a",
+            "stats=a",
+            "passlogfile=a",
+        ),
+        *("pass=2", "b=1M", "b:v=1M", "qscale=3", "lossless=1", "rc=cbr", "cpu-used=8", "dec=0:0", "hwaccel=auto"),
+        *(
+            "x264opts=crf=20",
+            "x264-params='crf'=20",
+            "x264-params=stats=a.log",
+            "x264-params=dump-yuv=a",
+            "x265-params=csv=a",
+        ),
+        *("x265-params=analysis-save=a", "x265-params=no-lossless=1", "svtav1-params=rc=1", "svtav1-params=preset=3"),
+        *("aom-params=end-usage=cbr", "vvenc-params=RCStatsFile=a", "x265-params=Pass=2", "x264-params=log_file=a"),
     ],
 )
 def test_refused_in_one_line(text: str) -> None:

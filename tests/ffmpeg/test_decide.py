@@ -17,13 +17,13 @@ from vmaftune.ffmpeg.vmaf import MODEL_4K, MODEL_HD, ScoreSettings, decide
         (480, 270, MODEL_HD, (1920, 1080)),
         (1280, 720, MODEL_HD, (1920, 1080)),
         (640, 360, MODEL_HD, (1920, 1080)),
-        (360, 640, MODEL_HD, (608, 1080)),
         (1280, 534, MODEL_HD, (1920, 801)),
         (1920, 1080, MODEL_HD, None),
         (1727, 971, MODEL_HD, (1920, 1080)),
         (1728, 971, MODEL_HD, None),
         (1727, 972, MODEL_HD, None),
-        (608, 1080, MODEL_HD, None),
+        (1080, 1080, MODEL_HD, None),
+        (720, 720, MODEL_HD, (1080, 1080)),
         (2560, 1440, MODEL_HD, None),
         (2561, 1440, MODEL_HD, None),
         (2560, 1441, MODEL_HD, None),
@@ -36,8 +36,10 @@ from vmaftune.ffmpeg.vmaf import MODEL_4K, MODEL_HD, ScoreSettings, decide
     ],
 )
 def test_model_and_size(width: int, height: int, model: str, size: tuple[int, int] | None) -> None:
-    decided = decide(ScoreSettings(), width, height, 8)
+    """A picture that is turned gets the same comparison, turned."""
+    decided, turned = decide(ScoreSettings(), width, height, 8), decide(ScoreSettings(), height, width, 8)
     assert (decided.model, decided.size) == (model, size)
+    assert (turned.model, turned.size) == (model, size and size[::-1])
 
 
 @pytest.mark.parametrize(("depth", "pix_fmt"), [(8, "yuv420p"), (10, "yuv420p10le"), (12, "yuv420p10le")])
@@ -49,6 +51,11 @@ def test_a_size_of_the_users_keeps_the_aspect() -> None:
     assert decide(ScoreSettings(scale="1280x720"), 1920, 1080, 8).size == (1280, 720)
     assert decide(ScoreSettings(scale="1280x720"), 720, 480, 8).size == (1080, 720)
     assert decide(ScoreSettings(scale="none"), 720, 480, 8).size is None
+
+
+def test_a_size_of_the_users_does_not_turn() -> None:
+    """It is how to get ab-av1's score of a clip that is held upright."""
+    assert decide(ScoreSettings(scale="1920x1080"), 720, 1280, 8).size == (608, 1080)
 
 
 def test_a_model_of_the_users_decides_the_size_too() -> None:

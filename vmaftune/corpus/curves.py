@@ -51,7 +51,6 @@ def _curve(text: str, encoders: Mapping[str, EncoderSpec], ffmpeg: Ffmpeg) -> Cu
         video_filter=None,
         extra=(),
         source_pix_fmt="",
-        source_bit_depth=8,
         source_size=(2, 2),
     )
     chosen = _crfs(crfs, spec, text) if equals else _spread(spec)

@@ -137,7 +137,6 @@ def measure_row(
         video_filter=f"trim=end_frame={max_frames}" if max_frames else None,
         extra=(),
         source_pix_fmt=facts.pix_fmt,
-        source_bit_depth=facts.bit_depth,
         source_size=(facts.width, facts.height),
     )
     comparison = vmaf.decide(vmaf.ScoreSettings(), facts.width, facts.height, 10 if "10" in settings.pix_fmt else 8)

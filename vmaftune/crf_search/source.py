@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from vmaftune.encoders.spec import EncoderSettings, EncoderSpec, settings_for
+from vmaftune.encoders.kept import losses
+from vmaftune.encoders.spec import EncoderSettings, EncoderSpec, check_size, settings_for
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, filtered, measure
 from vmaftune.features.pilot import pilot_plan
@@ -18,10 +19,12 @@ from vmaftune.features.schema import SCHEMA_VERSION
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import PROBE_VERSION
+from vmaftune.ffmpeg.trial import try_options
 from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings
 from vmaftune.media.decoded import decoded_facts
 from vmaftune.media.facts import MediaFacts
 from vmaftune.media.fingerprint import fingerprint, stamp_of
+from vmaftune.media.pixels import pixels
 from vmaftune.media.samples import Sample, SampleRule, cut, plan
 from vmaftune.state.store import Store
 
@@ -48,6 +51,11 @@ class EncodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     rule: SampleRule = SampleRule()
     score: ScoreSettings = ScoreSettings()
     height: int | None = None
+
+    @property
+    def tries(self) -> bool:
+        """There is something of the user's that has to be tried on pictures of the source."""
+        return bool(self.video_filter or self.extra)
 
 
 class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +126,14 @@ def cut_source(path: Path, facts: MediaFacts, rule: SampleRule, folder: Path, st
 
 
 def prepare(
-    ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, folder: Path, source: CutSource | None = None
+    ffmpeg: Ffmpeg,
+    path: Path,
+    request: EncodeRequest,
+    store: Store,
+    folder: Path,
+    source: CutSource | None = None,
+    *,
+    warn: Callable[[str], None] | None = None,
 ) -> PreparedSource:
     """Measure a source, and read and cut it where that is not done.
 
@@ -126,6 +141,7 @@ def prepare(
         store: keeps features; they are measured once for each source and sample rule.
         folder: where samples are cut to.
         source: the same, where it was read and cut already; ``path`` need not be there then.
+        warn: takes what a person should know before anything long is done.
 
     Raises:
         UserError: the source cannot be used, or the request does not fit it.
@@ -133,7 +149,7 @@ def prepare(
     if source is None:
         source = cut_source(path, decoded_facts(ffmpeg, path), request.rule, folder, store)
     facts, samples, content = source.facts, source.samples, source.content
-    settings, comparison, frames = settle(ffmpeg, request, facts, samples, folder)
+    settings, comparison, frames = settle(ffmpeg, request, facts, samples, folder, warn)
     source_key = _digest(content, *facts.identity, plan(facts.duration_seconds, request.rule) or "whole")
     pilot = pilot_plan(request.encoder.name)
     feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version, pilot)
@@ -161,13 +177,19 @@ def prepare(
 
 
 def settle(
-    ffmpeg: Ffmpeg, request: EncodeRequest, facts: MediaFacts, samples: Sequence[Sample], folder: Path
+    ffmpeg: Ffmpeg,
+    request: EncodeRequest,
+    facts: MediaFacts,
+    samples: Sequence[Sample],
+    folder: Path,
+    warn: Callable[[str], None] | None = None,
 ) -> tuple[EncoderSettings, Comparison, tuple[int, ...] | None]:
     """What a request comes to for one source: the encode but for the CRF, how it is scored, and the frames of each sample
     that the user's filters leave (None where there are none).
 
     Args:
-        samples: the user's filters are tried on them.
+        samples: the user's filters and options are tried on them.
+        warn: takes what a person should know before anything long is done.
 
     Raises:
         UserError: the request does not fit the source.
@@ -185,13 +207,21 @@ def settle(
         video_filter=request.video_filter,
         extra=request.extra,
         source_pix_fmt=facts.pix_fmt,
-        source_bit_depth=facts.bit_depth,
         source_size=size,
     )
-    comparison = vmaf.decide(request.score, *size, max(facts.bit_depth, 10 if "10" in settings.pix_fmt else 8))
+    check_size(request.encoder, size)
+    comparison = vmaf.decide(request.score, *size, max(facts.bit_depth, pixels(settings.pix_fmt).bits))
     if request.height is not None and request.height < size[1]:
         settings = msgspec.structs.replace(settings, scaled=_scaled(size, request.height))
+        check_size(request.encoder, settings.scaled or size)
         comparison = msgspec.structs.replace(comparison, size=comparison.size or size)
+    vmaf.check_size(comparison, *size)
+    said = losses(facts, settings, pix_fmt_chosen=request.pix_fmt is not None)
+    for sample in samples[:1]:
+        said += try_options(ffmpeg, sample.path, sample.stream_index, settings, (facts.width, facts.height))
+    if warn is not None:
+        for line in said:
+            warn(line)
     return settings, comparison, frames
 
 

@@ -22,7 +22,10 @@ _DEPTHS_420_422_444 = (
     *("yuv420p10le", "yuv422p10le", "yuv444p10le"),
 )
 _HARDWARE_COST = 0.1
-_VP9_FORMATS = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
+_DEPTHS_TO_12 = (
+    *("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
+    *("yuv420p12le", "yuv422p12le", "yuv444p12le"),
+)
 
 
 def _digits(low: int, high: int) -> tuple[str, ...]:
@@ -45,6 +48,7 @@ _SOFTWARE = (
         default_preset="medium",
         pix_fmts=(*_DEPTHS_420_422_444, "yuv420p12le", "yuv422p12le", "yuv444p12le"),
         arguments=("-x265-params", "log-level=error"),
+        least_side=16,
         encode_cost=4.5,
     ),
     EncoderSpec(
@@ -57,6 +61,7 @@ _SOFTWARE = (
         presets=_digits(-2, 13),
         default_preset="8",
         default_pix_fmt="yuv420p10le",
+        least_side=4,
         encode_cost=0.9,
     ),
     EncoderSpec(
@@ -67,7 +72,7 @@ _SOFTWARE = (
         presets=_digits(0, 8),
         default_preset="6",
         default_pix_fmt="yuv420p10le",
-        pix_fmts=_VP9_FORMATS,
+        pix_fmts=_DEPTHS_TO_12,
         arguments=("-b:v", "0", "-row-mt", "1"),
         even_size=False,
         encode_cost=8.0,
@@ -79,7 +84,7 @@ _SOFTWARE = (
         preset_option="-cpu-used",
         presets=_digits(0, 8),
         default_preset="2",
-        pix_fmts=_VP9_FORMATS,
+        pix_fmts=(*_DEPTHS_TO_12, "yuva420p"),
         arguments=("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
         even_size=False,
         encode_cost=6.0,
@@ -92,6 +97,7 @@ _SOFTWARE = (
         presets=("faster", "fast", "medium", "slow", "slower"),
         default_preset="faster",
         pix_fmts=("yuv420p10le",),
+        least_side=16,
         arguments=("-vvenc-params", "TicksPerSecond=360000"),  # as vmaftune.ffmpeg.encode; else it counts frames
         encode_cost=10.0,
     ),

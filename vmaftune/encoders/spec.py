@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.media.pixels import Pixels, pixels
 
 
 class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +27,13 @@ class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
         presets: values it takes, fastest or slowest first as the encoder documents them.
         default_preset: the one that is used when none is named; None leaves it to the encoder.
         pix_fmts: pixel formats it takes, the one for 8 bits first.
-        default_pix_fmt: format used whatever the source has; None keeps the source's where it can.
+        default_pix_fmt: format used for ordinary sources of 8 and 10 bits; None keeps the source's. What others have more of
+            is kept as far as ``pix_fmts`` go.
         arguments: arguments that always go with it, such as ``-b:v 0``.
         device_arguments: global arguments that open its hardware.
         upload_filter: filter that ends its filter chain, such as ``format={},hwupload``; ``{}`` becomes the pixel format.
         even_size: True where width and height must be even.
+        least_side: least width and height in pixels that it takes.
         hardware: True where it needs hardware that this host may lack.
         encode_cost: time to encode a pixel at the default preset, where scoring one is 1. It only decides whether exploring
             pays: the dearer the encode, the less is saved by scoring less of it.
@@ -50,8 +54,14 @@ class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
     device_arguments: tuple[str, ...] = ()
     upload_filter: str | None = None
     even_size: bool = True
+    least_side: int = 2
     hardware: bool = False
     encode_cost: float = 1.0
+
+    @property
+    def makes_hevc(self) -> bool:
+        """By its name: ffmpeg's list of encoders does not say of each which codec it writes."""
+        return any(part in self.name for part in ("hevc", "265", "kvazaar"))
 
 
 class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +95,16 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
         """What stands in ``-vf`` of the encode."""
         parts = [part for part in (self.video_filter, self.scale_filter, self.upload_filter) if part]
         return ",".join(parts) or None
+
+    def tag(self, container: str) -> str | None:
+        """Name of the codec in the headers of ``container``; None leaves it to ffmpeg.
+
+        Apple's players take HEVC as ``hvc1`` alone, and ffmpeg writes ``hev1``. The user's own (``--enc tag:v=``) goes first.
+        """
+        for option, value in itertools.pairwise(self.extra):
+            if option == "-vtag" or option.partition(":")[0] == "-tag":
+                return value
+        return "hvc1" if self.spec.makes_hevc and container in ("mp4", "mov") else None
 
     @property
     def scale_filter(self) -> str | None:
@@ -155,7 +175,6 @@ def settings_for(
     video_filter: str | None,
     extra: Sequence[str],
     source_pix_fmt: str,
-    source_bit_depth: int,
     source_size: tuple[int, int],
 ) -> EncoderSettings:
     """Settings of ``spec`` for one source, with what the user left open filled in.
@@ -173,59 +192,32 @@ def settings_for(
     return EncoderSettings(
         spec=spec,
         preset=preset or spec.default_preset,
-        pix_fmt=pix_fmt or _pix_fmt(spec, source_pix_fmt, source_bit_depth),
+        pix_fmt=pix_fmt or _pix_fmt(spec, source_pix_fmt),
         video_filter=",".join(filters) or None,
         extra=tuple(extra),
     )
 
 
-def _pix_fmt(spec: EncoderSpec, source: str, bit_depth: int) -> str:
-    if spec.default_pix_fmt is not None:
-        return spec.default_pix_fmt
-    if source in spec.pix_fmts:
+def check_size(spec: EncoderSpec, picture: tuple[int, int]) -> None:
+    """Raise UserError where pictures of that width and height in pixels are too small for the encoder."""
+    least = spec.least_side
+    if min(picture) // 2 * 2 < least if spec.even_size else min(picture) < least:
+        raise UserError(
+            "pictures of {}x{} are too small for {}, which takes {}x{} and more; --vfilter scale=W:H makes them larger".format(
+                *picture, spec.name, least, least
+            )
+        )
+
+
+def _pix_fmt(spec: EncoderSpec, source: str) -> str:
+    """The format that loses least of the source's, and of those the smallest; 10 bits where that is the encoder's habit."""
+    if spec.default_pix_fmt is None and source in spec.pix_fmts:
         return source
-    if bit_depth > 8:
-        return next((name for name in spec.pix_fmts if "10" in name), spec.pix_fmts[0])
-    return spec.pix_fmts[0]
+    have, default = pixels(source), pixels(spec.default_pix_fmt or spec.pix_fmts[0])
+    bits = max(have.bits, default.bits) if spec.default_pix_fmt else have.bits
 
+    def losses(made: Pixels) -> tuple[float, ...]:
+        lost = (have.alpha > made.alpha, max(0, bits - made.bits), max(0.0, have.colour - made.colour))
+        return (*lost, made.full_range != have.full_range, made.alpha, made.colour, made.bits)
 
-def parse_enc(texts: Sequence[str]) -> tuple[str, ...]:
-    """Turn ``--enc K=V`` values into arguments: ``x265-params=aq-mode=3`` becomes ``-x265-params aq-mode=3``.
-
-    Raises:
-        UserError: there is no key in it, or it would change what an option of ours decides.
-    """
-    arguments: list[str] = []
-    for text in texts:
-        key, equals, value = text.partition("=")
-        key = key.lstrip("-")
-        if not key or any(char.isspace() for char in key):
-            raise UserError(f"--enc {text!r} is not of the form KEY=VALUE, for example --enc x265-params=aq-mode=3")
-        for ours in (key, key.partition(":")[0]):
-            if ours in _OURS:
-                raise UserError(f"--enc {key} is decided by vmaf-tune; {_OURS[ours]}")
-        inner = {part.partition("=")[0].strip() for part in value.split(":")} if key.endswith("-params") else set()
-        if overriding := sorted(inner & _QUALITY_PARAMETERS):
-            raise UserError(f"--enc {key}: {overriding[0]} is decided by vmaf-tune; {_OURS['qp']}")
-        arguments += [f"-{key}", value] if equals else [f"-{key}"]
-    return tuple(arguments)
-
-
-_QUALITY_PARAMETERS = {"crf", "qp", "bitrate", "tbr", "lossless"}
-_OURS = {
-    "crf": "it is what the search is for",
-    "qp": "it would override the CRF",
-    "c:v": "use --encoder",
-    "codec:v": "use --encoder",
-    "vcodec": "use --encoder",
-    "preset": "use --preset",
-    "pix_fmt": "use --pix-format",
-    **dict.fromkeys(("r", "fps_mode", "vsync", "enc_time_base"), "frames are encoded as they are"),
-    **dict.fromkeys(("t", "to", "ss", "frames", "vframes"), "all frames of the samples are encoded and scored"),
-    "vf": "use --vfilter",
-    "filter:v": "use --vfilter",
-    "f": "the container is chosen at the full encode",
-    "i": "use --input",
-    "map": "the first video stream is used",
-    "y": "nothing is overwritten",
-}
+    return min(map(pixels, spec.pix_fmts), key=losses).name

@@ -23,8 +23,12 @@ from vmaftune.ffmpeg.probe import count_frames, count_frames_arguments, picture_
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.samples import Sample
 
-# Two consecutive frames of every twelve: temporal measures need neighbours.
-_THINNED = "select=lt(mod(n\\,12)\\,2),scale=480:-2:flags=bicubic,format=yuv420p,siti,signalstats=stat=tout"
+# Two consecutive frames of every twelve: temporal measures need neighbours. The height is even and keeps the shape, but for
+# strips so thin that ffmpeg would find no size for them.
+_THINNED = (
+    "select=lt(mod(n\\,12)\\,2),scale=480:clip(2*round(240*ih/iw)\\,16\\,8192):flags=bicubic,format=yuv420p,"
+    "siti,signalstats=stat=tout"
+)
 _KEYS = {
     "siti.si": "si",
     "siti.ti": "ti",
@@ -67,7 +71,8 @@ def measure(
 ) -> Measured:
     """Measure the features of a source over its samples.
 
-    Where ffmpeg has no loopback decoder or lacks the pilot's encoder, there is no pilot, and its features are NaN.
+    Where ffmpeg has no loopback decoder or lacks the pilot's encoder, or the pictures are too small for it, there is no pilot,
+    and its features are NaN.
 
     Args:
         plan: which pilot.
@@ -84,7 +89,7 @@ def measure(
     damage = ""
     trim = f"trim=end_frame={max_frames}" if max_frames else trim
     packets = sum(len(sample.packet_bytes[:max_frames]) for sample in samples)
-    with_pilot = Pilot.can(plan, ffmpeg)
+    with_pilot = Pilot.can(plan, ffmpeg, facts)
     for sample in samples:
         makes = Pilot(plan, facts, sample.stream_index, packets, trim, folder, first_output=2)
         try:

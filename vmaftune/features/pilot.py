@@ -22,7 +22,8 @@ from vmaftune.media.facts import MediaFacts
 _WINDOW_FRAMES = 32
 _WINDOWS = 3
 _MOST_SCORED = 28
-_LEAST_SIDE = 32  # below, libvmaf crashes
+_LEAST_SIDE = 32  # of what is scored; libvmaf crashes at half of it
+_LEAST_ENCODED = 16
 _PERIODS = (7, 11, 13, 17, 19, 23)  # out of step with encoders and film, as vmaftune.crf_search.part says
 _HIGHEST_PSNR_DB = 60.0
 _LEAST_BITS_PER_PIXEL = 2.0**-20
@@ -38,12 +39,14 @@ class PilotPlan(msgspec.Struct, frozen=True, kw_only=True):
         encoder: ffmpeg's name of the encoder it takes.
         pix_fmt: format that is encoded.
         encodes: its arguments at the finer and at the coarser CRF.
+        version: raised whenever the same pilot would get another score; part of the key of cached features.
     """
 
     family: str
     encoder: str
     pix_fmt: str
     encodes: tuple[tuple[str, ...], tuple[str, ...]]
+    version: int = 2
 
 
 # With its lookahead in a thread of its own, x264 veryfast gives one of several streams by chance.
@@ -128,9 +131,10 @@ class Pilot:
         self._chain = ",".join([*([trim] if trim else []), windows, same, _EVENLY, f"format={plan.pix_fmt}"])
 
     @staticmethod
-    def can(plan: PilotPlan, ffmpeg: Ffmpeg) -> bool:
-        """Whether this ffmpeg can make the pilots of ``plan``."""
-        return ffmpeg.loopback and ffmpeg.libvmaf and plan.encoder in ffmpeg.encoders
+    def can(plan: PilotPlan, ffmpeg: Ffmpeg, facts: MediaFacts) -> bool:
+        """Whether this ffmpeg can make the pilots of ``plan``, and of pictures of this size."""
+        large_enough = min(facts.width, facts.height) >= _LEAST_ENCODED
+        return large_enough and ffmpeg.loopback and ffmpeg.libvmaf and plan.encoder in ffmpeg.encoders
 
     def arguments(self) -> list[str]:
         """Outputs, loopback decoders and graph."""

@@ -69,16 +69,22 @@ def full_arguments(
     return [
         *input_arguments(source, settings),
         *video_arguments(settings, crf),
+        *_tag_arguments(settings, container),
         *streams,
         *("-f", container, file_url(output)),
     ]
+
+
+def _tag_arguments(settings: EncoderSettings, container: str) -> list[str]:
+    tag = settings.tag(container)
+    return [] if tag is None else ["-tag:v:0", tag]
 
 
 def joined_arguments(
     source: Path,
     video: Path,
     start_seconds: float,
-    encoder: str,
+    settings: EncoderSettings,
     streams: Sequence[str],
     container: str,
     output: Path,
@@ -86,7 +92,7 @@ def joined_arguments(
     """Arguments that put a video which was encoded before in the place of the one that a full encode would make.
 
     Args:
-        encoder: its encoder, for the tag in which ffmpeg says that; the source's says what made the source.
+        settings: how it was encoded. Its encoder is said in a tag, as ffmpeg does; the source's says what made the source.
         video: begins at 0.
         start_seconds: when its first frame is shown.
         streams, container, output: as in full_arguments; the encoded one comes first.
@@ -98,7 +104,8 @@ def joined_arguments(
     tags = [part for place, stream in enumerate(mapped) for part in (f"-map_metadata:s:{place}", _tags_of(stream))]
     return [
         *("-i", file_url(source), "-itsoffset", f"{start_seconds:.6f}", "-i", file_url(video)),
-        *("-map", "1:v:0", "-c:0", "copy", *others, *tags, "-metadata:s:0", f"encoder={encoder}"),
+        *("-map", "1:v:0", "-c:0", "copy", *others, *tags, "-metadata:s:0", f"encoder={settings.spec.name}"),
+        *_tag_arguments(settings, container),
         *("-map_chapters", "0", "-map_metadata", "0"),
         *("-f", container, file_url(output)),
     ]

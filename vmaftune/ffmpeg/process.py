@@ -22,7 +22,7 @@ ProgressCallback = Callable[[int], None]
 _STDERR_LINES_KEPT = 60
 _SECONDS_TO_END = 3.0
 _PR_SET_PDEATHSIG = 1
-_ADDRESS = re.compile(r"^(?:\[[^\]]*\] )*\[(?:error|fatal|panic)\] ")
+_ADDRESS = re.compile(r"^(?:(?:\[[^\]]*\] )*\[(?:error|fatal|panic)\] |Svt\[error\]: |x265 \[error\]: )")
 _WRAP_UP = re.compile(r"Task finished with error|Terminating thread|Error sending frames|Conversion failed")
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -121,7 +121,7 @@ def _keep_tail(stream: object, tail: deque[str]) -> None:
     with contextlib.suppress(ValueError):  # the pipe was closed under us: the run is over
         for line in stream:  # type: ignore[attr-defined]
             text = line.decode("utf-8", "replace").rstrip()
-            if text and not text.startswith("Svt["):
+            if text and not text.startswith("Svt[info]"):
                 tail.append(text)
 
 

@@ -21,6 +21,8 @@ from vmaftune.ffmpeg.escape import filter_value, nested_value
 
 MODEL_HD = "vmaf_v0.6.1"
 MODEL_4K = "vmaf_4k_v0.6.1"
+LEAST_SIDE = 17
+"""Least width and height in pixels that libvmaf scores (measured: at 16 it ends by a signal)."""
 
 
 class ScoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,14 +78,19 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 def decide(settings: ScoreSettings, width: int, height: int, bit_depth: int) -> Comparison:
     """Choose model, size and format for pictures of ``width`` x ``height``, by ab-av1's rule so that scores compare.
 
+    Unlike there, the bounds turn with the picture: a clip held upright is compared at the size of the same clip held level, and
+    gets the same score. ``--vmaf-scale WxH`` is taken as it is written.
+
     Raises:
         UserError: ``--vmaf-scale`` or ``--vmaf-model`` cannot be understood.
     """
-    large = width > 2560 and height > 1440
+    upright = height > width
+    large = max(width, height) > 2560 and min(width, height) > 1440
     model = settings.model or (MODEL_4K if large else MODEL_HD)
     if Path(model).suffix == ".json" and not Path(model).is_file():
         raise UserError(f"--vmaf-model {model}: no such file")
     bound = (3840, 2160) if "4k" in Path(model).name else (1920, 1080)
+    bound = bound[::-1] if upright else bound
     size: tuple[int, int] | None = None
     if settings.scale == "auto":
         if width < bound[0] * 0.9 and height < bound[1] * 0.9:
@@ -93,11 +100,26 @@ def decide(settings: ScoreSettings, width: int, height: int, bit_depth: int) -> 
     return Comparison(model=model, size=size, pix_fmt="yuv420p10le" if bit_depth > 8 else "yuv420p")
 
 
+def check_size(comparison: Comparison, width: int, height: int) -> None:
+    """Raise UserError where pictures of ``width`` x ``height`` are compared at a size that libvmaf crashes at."""
+    compared = comparison.size or (width, height)
+    if min(compared) < LEAST_SIDE:
+        raise UserError(
+            f"pictures of {width}x{height} would be compared at {compared[0]}x{compared[1]}, and libvmaf takes"
+            f" {LEAST_SIDE}x{LEAST_SIDE} and more;"
+            " --vmaf-scale WxH compares them at a larger size"
+        )
+
+
 def _parse_size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+    if not (_is_side(width) and _is_side(height)):
         raise UserError(f"--vmaf-scale {text!r} must be auto, none or WIDTHxHEIGHT, such as 1920x1080")
     return int(width), int(height)
+
+
+def _is_side(text: str) -> bool:
+    return text.isdecimal() and LEAST_SIDE <= int(text) <= 16384
 
 
 def _fit(width: int, height: int, bound: tuple[int, int]) -> tuple[int, int]:

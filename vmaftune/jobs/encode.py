@@ -32,7 +32,6 @@ from vmaftune.jobs.search_report import SearchReport, not_met
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.shots import JoinedVideo, check_options, encode_shots
 from vmaftune.media.facts import MediaFacts, read_facts, shown
-from vmaftune.media.opened import open_media
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.state.workspace import workspace
 from vmaftune.types import CurveContext
@@ -93,8 +92,8 @@ def run_encode(
     with ExitStack() as stack:
         run = stack.enter_context(session.plugins()) if plugins is None else plugins
         folder = stack.enter_context(place.folder())
-        for line in (*streams.left_out, *_odd(path, facts)):
-            session.warn(f"{shown(path.name)}: {line}")
+        for line in streams.left_out:
+            session.warn_of(path)(line)
         full = _Full(session, ffmpeg, path, facts, streams, place.target)
         full.rehearse()
         if session.option("per_shot", False):
@@ -106,7 +105,7 @@ def run_encode(
         report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
         place.publish(pair.encode, report)
         for line in lost(path, facts.stream_index, place.target):
-            session.warn(f"{shown(path.name)}: {line}")
+            session.warn_of(path)(line)
         if decided.joined is not None:
             observer.scored(decided.joined.scores)
         elif session.option("final_score", False):
@@ -135,17 +134,6 @@ def missed(report: EncodeReport) -> str | None:
     )
 
 
-def _odd(path: Path, facts: MediaFacts) -> list[str]:
-    """What a person should know of the pictures."""
-    with open_media(path) as container:
-        frame = next(container.decode(container.streams[facts.stream_index]), None)
-    if frame is not None and frame.interlaced_frame:
-        return [
-            "its pictures are interlaced and are encoded as if they were not; --vfilter bwdif takes the lines apart"
-        ]
-    return []
-
-
 def _decide(
     session: Session, ffmpeg: Ffmpeg, path: Path, facts: MediaFacts, observer: JobObserver, run: PluginRun
 ) -> _Decided:
@@ -170,7 +158,7 @@ def _decide(
             features, preset = source.measured.features, source.settings.preset
             curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs))
             return _Decided(crf=crf, settings=source.settings, comparison=source.comparison, curve=curve)
-        samples = cut(path, facts, SampleRule(samples=1, duration_seconds=1.0), folder) if request.video_filter else []
+        samples = cut(path, facts, SampleRule(samples=1, duration_seconds=1.0), folder) if request.tries else []
         settings, comparison, _ = settle(ffmpeg, request, facts, samples, folder)
     return _Decided(crf=crf, settings=settings, comparison=comparison)
 
@@ -196,8 +184,9 @@ class _Full:
         with workspace() as folder:
             request = self._session.encode_request(spec)
             short = SampleRule(samples=1, duration_seconds=1.0)
-            samples = cut(self._path, self._facts, short, folder) if request.video_filter else []
-            settings, _, _ = settle(self._ffmpeg, request, self._facts, samples, folder)
+            samples = cut(self._path, self._facts, short, folder) if request.tries else []
+            warn = self._session.warn_of(self._path)
+            settings, _, _ = settle(self._ffmpeg, request, self._facts, samples, folder, warn)
             arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, folder / "rehearsal")
             try:
                 process.run(self._ffmpeg.path, [*arguments[:-3], "-t", _REHEARSED_SECONDS, *arguments[-3:]])
@@ -278,7 +267,7 @@ class _Full:
             self._path,
             joined.path,
             joined.start_seconds,
-            joined.settings.spec.name,
+            joined.settings,
             self._streams.arguments,
             container,
             output,

@@ -130,6 +130,7 @@ def compare(
     comparison = vmaf.decide(settings, first.width, first.height, depth)
     if comparison.size is None and (first.width, first.height) != (second.width, second.height):
         comparison = msgspec.structs.replace(comparison, size=(first.width, first.height))
+    vmaf.check_size(comparison, first.width, first.height)
     with workspace() as folder:
         try:
             scored = score_files(

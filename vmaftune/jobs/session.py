@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from vmaftune.config.load import LoadedConfig, load_config
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import CutSource, EncodeRequest, PreparedSource, cut_source, prepare
-from vmaftune.encoders.spec import EncoderSpec, find_encoder, parse_enc
+from vmaftune.encoders.enc_option import parse_enc
+from vmaftune.encoders.spec import EncoderSpec, find_encoder
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
 from vmaftune.ffmpeg.vmaf import ScoreSettings, check_pool
@@ -53,7 +54,8 @@ class Session:
         self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None, warn)
         self.manager = PluginManager()
         self._missing: set[str] = set()
-        self._told: set[object] = set()
+        self._told: set[str] = set()
+        self._damaged: set[Path] = set()
 
     def option(self, name: str, default: Any) -> Any:
         """The flag, else the configuration's value, else the default; None there means that nobody said."""
@@ -63,8 +65,14 @@ class Session:
         return default if given is None else given
 
     def warn(self, text: str) -> None:
-        """Tell a person something beside the result, in one line."""
-        self._warn(text)
+        """Tell a person something beside the result, in one line; once, however many parts of a job come upon it."""
+        if text not in self._told:
+            self._told.add(text)
+            self._warn(text)
+
+    def warn_of(self, source: Path) -> Callable[[str], None]:
+        """The same of what is said of one source."""
+        return lambda text: self.warn(f"{shown(source.name)}: {text}")
 
     def replaced(self, **options: Any) -> Session:
         """The same run with other values of some options."""
@@ -129,7 +137,8 @@ class Session:
             UserError: it cannot be used, or has no such stream.
         """
         facts = decoded_facts(ffmpeg, path, number)
-        self.tell(path, facts.notes)
+        for line in facts.notes:
+            self.warn_of(path)(line)
         return facts
 
     def source_facts(self, ffmpeg: Ffmpeg, path: Path) -> MediaFacts:
@@ -161,22 +170,16 @@ class Session:
         """
         source = self.cut(ffmpeg, path, folder) if source is None else source
         request = msgspec.structs.replace(self.encode_request(self.encoder(ffmpeg)), height=height)
-        prepared = prepare(ffmpeg, path, request, self.store, folder, source)
+        prepared = prepare(ffmpeg, path, request, self.store, folder, source, warn=self.warn_of(path))
         self.tell_damage(path, prepared.measured.damage)
         return prepared
 
-    def tell(self, path: Path, lines: Iterable[str]) -> None:
-        """What a person should know of a source, each line once in a run."""
-        for line in lines:
-            if (path, line) not in self._told:
-                self._told.add((path, line))
-                self.warn(f"{shown(path.name)}: {line}")
-
     def tell_damage(self, path: Path, damage: str) -> None:
-        """That a source is damaged, once in a run; ``damage`` is what a decoder said (vmaftune.ffmpeg.damage), if anything."""
-        if damage and path not in self._told:
-            self._told.add(path)
-            self.warn(f"{shown(path.name)}: its video is damaged, and is used as ffmpeg decodes it ({damage})")
+        """That a source is damaged, in one line however often it is met; ``damage`` is what a decoder said
+        (vmaftune.ffmpeg.damage), if anything."""
+        if damage and path not in self._damaged:
+            self._damaged.add(path)
+            self.warn_of(path)(f"its video is damaged, and is used as ffmpeg decodes it ({damage})")
 
     def threads(self) -> int:
         """Threads of libvmaf: all processors this process may use, unless told otherwise."""

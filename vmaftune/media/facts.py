@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -12,6 +13,11 @@ from vmaftune.errors import UserError
 from vmaftune.media.choice import choose_video
 from vmaftune.media.extent import seconds_of
 from vmaftune.media.opened import open_media
+from vmaftune.media.pixels import pixels
+from vmaftune.media.side_data import side_data_names
+
+DYNAMIC_HDR = {"DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_PLUS": "HDR10+"}
+"""ffmpeg's names of HDR data that changes from picture to picture, and those on a box."""
 
 
 class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +35,9 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
         file_bytes: size of the file.
         declared_frames: frames the container declares, 0 when it does not say.
         notes: lines that a person should know of the source before it is used.
+        interlaced: its first picture is of two fields.
+        alpha: its pictures have an alpha channel, whether or not ffmpeg's own decoder reads it (it reads none of VP8 and VP9).
+        dynamic_hdr: ffmpeg's names of the data that comes with each picture: ``DOVI_METADATA``, ``DYNAMIC_HDR_PLUS``.
     """
 
     stream_index: int
@@ -43,6 +52,9 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     declared_frames: int
     cropped: bool = False
     notes: tuple[str, ...] = ()
+    interlaced: bool = False
+    alpha: bool = False
+    dynamic_hdr: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[int, ...]:
@@ -81,7 +93,9 @@ def _facts(path: Path, container: av.container.InputContainer, number: int | Non
         raise UserError(f"{name} cannot be decoded: its video stream has no readable picture")
     seconds = seconds_of(path, name, container, stream)
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate
-    turned = _quarter_turns(container, stream) % 2 == 1
+    first: Any = _first_picture(container, stream)
+    # ffmpeg turns pictures before anything else; by how much is known once one is decoded.
+    turned = round(first.rotation / 90) % 2 == 1
     width, height = (context.height, context.width) if turned else (context.width, context.height)
     return MediaFacts(
         stream_index=stream.index,
@@ -90,11 +104,14 @@ def _facts(path: Path, container: av.container.InputContainer, number: int | Non
         fps=float(rate) if rate else 25.0,
         duration_seconds=seconds,
         pix_fmt=context.pix_fmt,
-        bit_depth=max(component.bits for component in av.VideoFormat(context.pix_fmt).components),
+        bit_depth=pixels(context.pix_fmt).bits,
         codec=context.codec.canonical_name,
         file_bytes=path.stat().st_size,
         declared_frames=_declared(container, stream),
         notes=(chosen.note,) if chosen.note else (),
+        interlaced=bool(first.interlaced_frame),
+        alpha=pixels(context.pix_fmt).alpha or stream.metadata.get("alpha_mode") == "1",
+        dynamic_hdr=tuple(sorted(side_data_names(first) & DYNAMIC_HDR.keys())),
     )
 
 
@@ -103,10 +120,9 @@ def _declared(container: av.container.InputContainer, stream: av.VideoStream) ->
     return len(stream.index_entries) if container.format.name == "avi" else stream.frames
 
 
-def _quarter_turns(container: av.container.InputContainer, stream: av.VideoStream) -> int:
-    """Quarter turns that ffmpeg applies before anything else; known once a frame is decoded."""
+def _first_picture(container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame:
     for frame in container.decode(stream):
-        return round(frame.rotation / 90)
+        return frame
     raise UserError("the video has no frame that can be decoded")
 
 

@@ -63,7 +63,6 @@ class EncoderSubject:
             video_filter=None,
             extra=(),
             source_pix_fmt="yuv420p",
-            source_bit_depth=8,
             source_size=_SIZE,
         )
 

@@ -113,7 +113,6 @@ def _make_distorted(ffmpeg: Ffmpeg, clip: Clip, distortion: Distortion, go_on: P
         video_filter="scale={}:{}:flags=bicubic".format(*distortion.size),
         extra=("-flags:v", "+bitexact"),
         source_pix_fmt=clip.geometry.pix_fmt,
-        source_bit_depth=clip.geometry.bit_depth,
         source_size=clip.size,
     )
     what = f"{shown(clip.reference.name)} with {distortion.label}"
