@@ -25,7 +25,12 @@ def decoded(content: bytes | str, kind: type[Kind]) -> Kind:
     Raises:
         ValueError: it is none.
     """
-    return msgspec.convert(json.loads(content), kind, dec_hook=to_path)
+    try:
+        return msgspec.json.decode(content, type=kind, dec_hook=to_path)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):  # lone surrogates, which only the other one takes, or no JSON
+        return msgspec.convert(json.loads(content), kind, dec_hook=to_path)
 
 
 def to_path(kind: type[Any], value: Any) -> Any:

@@ -106,6 +106,23 @@ def test_what_people_have_is_read(root: Path, clip: Path, suffix: str) -> None:
     assert Roots([root]).video(f"made.{suffix}").name == f"made.{suffix}"
 
 
+@pytest.mark.parametrize("name", [name for name in PLAYLISTS if name != "words.txt"])
+def test_a_playlist_is_not_read_under_the_name_of_raw_video(root: Path, name: str) -> None:
+    content = PLAYLISTS[name].format(root.parent / "outside" / "secret.mkv")
+    for start in ("", "\ufeff", "\n \n"):
+        (root / "list.yuv").write_text(start + content)
+        for raw in (True, False):
+            with pytest.raises(UserError, match="playlists are not read"):
+                Roots([root]).video("list.yuv", raw=raw)
+
+
+def test_raw_video_is_taken_only_where_it_is_read_as_raw(root: Path) -> None:
+    (root / "film.yuv").write_bytes(bytes(range(256)) * 9)
+    assert Roots([root]).video("film.yuv", raw=True) == root / "film.yuv"
+    with pytest.raises(UserError, match="playlists are not read"):
+        Roots([root]).video("film.yuv")
+
+
 def test_the_server_refuses_what_its_roots_do(server: Server, root: Path) -> None:
     (root / "link.mkv").symlink_to(root.parent / "outside" / "secret.mkv")
     for name in ("../outside/secret.mkv", "link.mkv", "/etc/passwd"):

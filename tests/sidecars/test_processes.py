@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import multiprocessing
-import os
 import random
 import shutil
 import signal
@@ -129,15 +128,13 @@ def _named_alike(state: State) -> State:
     return msgspec.structs.replace(state, host_uuid="")
 
 
-def test_what_a_killed_writer_left_is_swept_an_hour_later_and_not_before(make: Make, state_path: Path) -> None:
+def test_what_a_killed_writer_left_is_removed(make: Make, state_path: Path) -> None:
     correction = learn(make(), _captures(1, 3))
-    old, young = (state_path.with_name(f".state.json.{name}.tmp") for name in ("old", "young"))
-    for left in (old, young):
-        left.write_bytes(b"half")
-    hour_ago = old.stat().st_mtime - 3700.0
-    os.utime(old, (hour_ago, hour_ago))
+    left, of_another = (state_path.with_name(name) for name in (".vmaf-tune-left.tmp", ".state.json.tmp"))
+    for file in (left, of_another):
+        file.write_bytes(b"half")
     learn(correction, _captures(1, 4))
-    assert not old.exists() and young.exists()
+    assert not left.exists() and of_another.exists()
 
 
 def _forkserver() -> multiprocessing.context.ForkServerContext:

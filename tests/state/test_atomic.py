@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -39,20 +38,6 @@ def test_a_killed_writer_leaves_the_old_content_or_the_new(tmp_path: Path) -> No
         if path.exists():
             content = path.read_bytes()
             assert len(content) == 300_000 and len(set(content)) == 1
-
-
-def test_what_a_killed_writer_left_is_swept_after_a_while(tmp_path: Path) -> None:
-    path = tmp_path / "state.json"
-    atomic.write(path, b"one")
-    old, new, other = (tmp_path / name for name in (".state.json.old.tmp", ".state.json.new.tmp", ".other.old.tmp"))
-    for file in (old, new, other):
-        file.write_bytes(b"part")
-    for file in (old, other):
-        hours_ago = time.time() - 7200
-        os.utime(file, (hours_ago, hours_ago))
-    atomic.write(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert not old.exists() and new.exists() and other.exists()
 
 
 def test_a_failed_write_leaves_the_old_content_and_no_other_file(tmp_path: Path) -> None:

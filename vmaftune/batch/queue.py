@@ -207,7 +207,7 @@ class Queue:
         owners |= {path.name.split(".")[-2] for path in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.owner")}
         for owner in owners - {self._owner}:
             lock = FileLock(self._owner_file(owner))
-            with contextlib.suppress(Timeout):
+            with contextlib.suppress(Timeout, OSError):  # a lock of another user, as of a batch under sudo, stays
                 lock.acquire(blocking=False)
                 with self._changing():
                     rows += self._give_back(owner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ else:
     import tomli as tomllib
 
 PROJECT_FILE = "vmaf-tune.toml"
+FILES_VARIABLE = "VMAFTUNE_CONFIG_FILES"
+"""Which files are looked for beside ``--config``: ``user`` the user's alone, ``none`` neither; else the project's too."""
 
 Key = tuple[str, ...]
 """A key with the tables it stands in, such as ("plugins", "ridge-sidecar", "lambda")."""
@@ -35,6 +38,7 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
         enabled: plugins that are switched on (True) or off (False).
         places: for each key, the file that its value came from.
         files: all files that were read, the strongest last.
+        unknown: a line for each place where nobody can tell whether a file is there.
     """
 
     search: SearchTable
@@ -42,6 +46,7 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
     enabled: dict[str, bool]
     places: dict[Key, str]
     files: tuple[Path, ...]
+    unknown: tuple[str, ...] = ()
 
     @property
     def origins(self) -> dict[str, str]:
@@ -56,16 +61,14 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
 def load_config(named: Path | None) -> LoadedConfig:
     """Read the user's file, the project's file (in the current folder) and ``--config``, each strictly validated.
 
+    A folder that cannot be looked into has no file for us.
+
     Raises:
         UserError: a file cannot be read or something in it is wrong.
     """
-    candidates = [config_file(), Path(PROJECT_FILE)]
-    files = [path for path in candidates if path.is_file()]
+    files, unknown = _found()
     if named is not None:
-        if not named.exists():
-            raise UserError(f"--config {named}: no such file")
-        if named.is_dir():
-            raise UserError(f"--config {named} is a folder; name a TOML file")
+        _check(named)
         files.append(named)
     search: dict[str, Any] = {}
     plugins: dict[str, dict[str, Any]] = {}
@@ -86,8 +89,42 @@ def load_config(named: Path | None) -> LoadedConfig:
                 enabled[name] = on
             plugins[name] = _merged(plugins.get(name, {}), table)
     return LoadedConfig(
-        search=SearchTable(**search), plugins=plugins, enabled=enabled, places=places, files=tuple(files)
+        search=SearchTable(**search),
+        plugins=plugins,
+        enabled=enabled,
+        places=places,
+        files=tuple(files),
+        unknown=unknown,
     )
+
+
+def _found() -> tuple[list[Path], tuple[str, ...]]:
+    """The files that are there, the user's first, and a line for each folder that cannot be looked into."""
+    which = os.environ.get(FILES_VARIABLE)
+    files, unknown = [], []
+    for path in () if which == "none" else (config_file(),) if which == "user" else (config_file(), Path(PROJECT_FILE)):
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            where = path.parent if path.is_absolute() else "the current folder"
+            unknown.append(f"{where} cannot be read ({error.strerror}): a {path.name} in it is not in force")
+            continue
+        if path.is_file():
+            files.append(path)
+    return files, tuple(unknown)
+
+
+def _check(named: Path) -> None:
+    """Raise UserError unless ``--config`` names a file."""
+    try:
+        named.stat()
+    except OSError as error:
+        why = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise UserError(f"--config {named}: {why}") from error
+    if named.is_dir():
+        raise UserError(f"--config {named} is a folder; name a TOML file")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from vmaftune.jobs.options import EncodeOptions, HostOptions, PluginOptions
 from vmaftune.jobs.session import Session
 from vmaftune.media.facts import check_is_file, shown
 from vmaftune.media.fingerprint import fingerprint
+from vmaftune.state import leftovers
 from vmaftune.state.workspace import workspace
 
 _KIND = "encoded"
@@ -88,6 +89,7 @@ class Place:
             return None
         if made.asked != self._asked:
             return None
+        leftovers.sweep(self.target.parent, found.st_uid)  # of a run that was killed after it gave the name
         try:
             return msgspec.convert(json.loads(made.report), EncodeReport)
         except (ValueError, RecursionError):  # of another version of us

@@ -50,6 +50,8 @@ class Session:
     def __init__(self, options: Mapping[str, Any], warn: Callable[[str], None] = warn) -> None:
         self._options, self._warn = options, warn
         self.config: LoadedConfig = load_config(options.get("config"))
+        for line in self.config.unknown:
+            warn(line)
         self.cache_folder: Path = options.get("cache_dir") or cache_folder()
         self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None, warn)
         self.manager = PluginManager()

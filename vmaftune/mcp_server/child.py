@@ -10,16 +10,21 @@ import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio
-import msgspec
 
+from vmaftune.config.load import FILES_VARIABLE
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.events.schema import Event, Failed, Result
 from vmaftune.ffmpeg.process import end_with_parent
+from vmaftune.json_text import decoded
 
+_EVENT: Any = Event
 OnEvent = Callable[[Event], Awaitable[None]]
 
+# No module is taken from the current folder, by any version of Python.
+_MAIN = "import sys; '' in sys.path and sys.path.remove(''); from vmaftune.cli.main import main; main()"
 _LONGEST_LINE = 1 << 28  # a result may hold the score of every frame
 _SECONDS_TO_END = 8.0  # a job that is told to end gives its ffmpeg 3
 _MOST_WAITING = 16
@@ -33,9 +38,11 @@ class Jobs:
         most: that run at once.
         host: options of every job by name (``ffmpeg``, ``cache_dir``, ``config``), where they are given; a bare name of a
             program stays one.
+        user_config: whether the user's own configuration is in force; that of the current folder never is.
     """
 
-    def __init__(self, most: int, host: Mapping[str, Path | None]) -> None:
+    def __init__(self, most: int, host: Mapping[str, Path | None], *, user_config: bool = True) -> None:
+        self._environment = {**os.environ, FILES_VARIABLE: "user" if user_config else "none"}
         self._free = anyio.Semaphore(most)
         self._waiting = 0
         self._running: set[anyio.CancelScope] = set()
@@ -81,11 +88,11 @@ class Jobs:
     async def _run(self, arguments: Sequence[str], on_event: OnEvent) -> Result:
         server = os.getpid()
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "vmaftune", *arguments),
+            *(sys.executable, "-c", _MAIN, *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONSAFEPATH": "1"},  # no module is taken from the working folder
+            env=self._environment,
             start_new_session=True,
             preexec_fn=lambda: _end_with(server),
             limit=_LONGEST_LINE,
@@ -96,7 +103,7 @@ class Jobs:
         try:
             last: Event | None = None
             async for line in child.stdout:
-                last = msgspec.json.decode(line, type=Event)
+                last = decoded(line, _EVENT)
                 await on_event(last)
             await child.wait()
         finally:

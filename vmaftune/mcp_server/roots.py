@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,6 +42,15 @@ _SELF_CONTAINED = ",".join(
 )
 
 
+_HEAD_BYTES = 8192
+_PLAYLIST = re.compile(
+    rb"\A[\s\x00\xef\xbb\xbf\xfe\xff]*(?:ffconcat|#\s*ffconcat|#extm3u|file\s|<\?xml|<smil|<asx|<mpd|v=0\s|\[playlist|\[reference|rtsptext)"
+    rb"|urn:mpeg:dash:|<CompositionPlaylist|^c=IN IP[46] ",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""HLS, concat, DASH, IMF, SDP, and what players use: text that names other files, or hosts."""
+
+
 class Roots:
     """Finds files below folders.
 
@@ -57,14 +67,26 @@ class Roots:
                 raise UserError(f"--root {shown(folder)} is not a folder")
         self.folders = tuple(folder.resolve() for folder in folders)
 
-    def video(self, name: str) -> Path:
+    def holds(self, path: Path) -> bool:
+        """Whether a file, there or not, lies below a root."""
+        try:
+            real = path.resolve()
+        except (OSError, RuntimeError):  # a loop of links
+            return True
+        return any(real.is_relative_to(root) for root in self.folders)
+
+    def video(self, name: str, *, raw: bool = False) -> Path:
         """The video that ``name`` means: an absolute path, or one relative to a root; links are followed first.
+
+        Args:
+            raw: the job takes a ``.yuv`` for raw pictures, whatever is in it.
 
         Raises:
             UserError: it lies outside the roots, whether it exists or not; there is no such file; or it is a playlist.
         """
         path = self._file(name)
-        if path.suffix.lower() != _RAW:
+        _check_no_playlist(path)
+        if not (raw and path.suffix.lower() == _RAW):
             _check_self_contained(path)
         return path
 
@@ -73,7 +95,7 @@ class Roots:
         for folder in self.folders:
             try:
                 real = (folder / name).resolve()  # an absolute name stands for itself
-                if any(real.is_relative_to(root) for root in self.folders):
+                if self.holds(real):
                     within.append(real)
                     files += [real] if real.is_file() else []
             except (OSError, RuntimeError, ValueError):  # a loop of links, or a name that no file can have
@@ -84,6 +106,17 @@ class Roots:
         if not files:
             raise UserError(f"there is no file {shown(name)}")
         return files[0]
+
+
+def _check_no_playlist(path: Path) -> None:
+    """Refuse what begins as a playlist does, before any library guesses at it: two of them may not guess alike."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise UserError(f"cannot open {shown(path)}: {error.strerror}") from error
+    if _PLAYLIST.search(head):
+        raise UserError(f"{shown(path)} is a playlist or names other files (playlists are not read)")
 
 
 def _check_self_contained(path: Path) -> None:

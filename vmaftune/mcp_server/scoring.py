@@ -41,7 +41,7 @@ class PairArguments(Arguments, frozen=True, kw_only=True):
 
     def pair(self, work: Work) -> list[str]:
         """The command line's words for the two files and how they are read."""
-        files = [str(work.roots.video(self.reference)), str(work.roots.video(self.distorted))]
+        files = [str(work.roots.video(name, raw=True)) for name in (self.reference, self.distorted)]
         return [*self.options(*_RAW_OPTIONS, "video_stream", "vmaf_scale"), "--", *files]
 
 

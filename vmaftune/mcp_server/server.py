@@ -15,13 +15,18 @@ import mcp_types as types
 import msgspec
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
 
 from vmaftune import __version__
 from vmaftune.errors import VmafTuneError
+from vmaftune.jobs.session import warn
 from vmaftune.mcp_server import scoring, searching
 from vmaftune.mcp_server.child import Jobs
+from vmaftune.mcp_server.incoming import Incoming
 from vmaftune.mcp_server.roots import Roots
 from vmaftune.mcp_server.tool import Answer, Tool, Work, schema_of
+from vmaftune.media.facts import shown
+from vmaftune.state.folders import config_file
 
 TOOLS = {tool.name: tool for tool in (*scoring.TOOLS, *searching.TOOLS)}
 
@@ -37,14 +42,25 @@ def serve(folders: Sequence[Path], most_jobs: int, host: Mapping[str, Path | Non
     Raises:
         UserError: a folder is none.
     """
-    anyio.run(_serve, Roots(folders), Jobs(most_jobs, host))
+    roots = Roots(folders)
+    own = config_file()
+    hidden = roots.holds(own)  # what lies in a root is data
+    if hidden and host.get("config") is None and own.is_file():
+        warn(f"{shown(own)} lies in a --root: it is not in force; name it with --config if it is to be")
+    anyio.run(_serve, roots, Jobs(most_jobs, host, user_config=not hidden))
 
 
 async def _serve(roots: Roots, jobs: Jobs) -> None:
     server = _server(roots, jobs)
     async with anyio.create_task_group() as group:
         group.start_soon(_end_on_signal, jobs)
-        async with stdio_server() as (read, write):
+        incoming: Any = Incoming()
+        async with stdio_server(stdin=incoming) as (read, write):
+
+            async def answer(error: types.JSONRPCError) -> None:
+                await write.send(SessionMessage(error))
+
+            incoming.answer = answer
             await server.run(read, write, server.create_initialization_options())
         await jobs.end()
         group.cancel_scope.cancel()
@@ -79,7 +95,7 @@ def _server(roots: Roots, jobs: Jobs) -> Server[Any]:
             print(f"vmaf-tune: {tool.name}: {type(error).__name__}: {error}", file=sys.stderr)
             return _failed(f"{tool.name} failed by a fault of vmaf-tune itself; its standard error says more")
 
-    folders = ", ".join(str(folder) for folder in roots.folders)
+    folders = ", ".join(shown(folder) for folder in roots.folders)
     return Server(
         "vmaf-tune",
         version=__version__,
@@ -104,14 +120,23 @@ def _shown(tool: Tool) -> types.Tool:
 
 
 def _answered(answer: Answer) -> types.CallToolResult:
-    encoded = msgspec.json.encode(answer.result)
-    content: list[Any] = [types.TextContent(type="text", text=encoded.decode())]
+    built = _plain(msgspec.to_builtins(answer.result))
+    content: list[Any] = [types.TextContent(type="text", text=msgspec.json.encode(built).decode())]
     for caption, picture in answer.pictures:
         data = base64.b64encode(picture).decode("ascii")
         content += [types.TextContent(type="text", text=caption)]
         content += [types.ImageContent(type="image", data=data, mime_type="image/png")]
-    return types.CallToolResult(content=content, structured_content=msgspec.json.decode(encoded))
+    return types.CallToolResult(content=content, structured_content=built)
 
 
 def _failed(message: str) -> types.CallToolResult:
-    return types.CallToolResult(content=[types.TextContent(type="text", text=message)], is_error=True)
+    return types.CallToolResult(content=[types.TextContent(type="text", text=_plain(message))], is_error=True)
+
+
+def _plain(value: Any) -> Any:
+    """What the protocol can carry: bytes of a file name that are no UTF-8, which Python has as lone surrogates, escaped."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_plain(key): _plain(held) for key, held in value.items()}
+    return [_plain(held) for held in value] if isinstance(value, list | tuple) else value

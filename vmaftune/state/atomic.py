@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
-import time
 from pathlib import Path
 
-_ABANDONED_SECONDS = 3600.0
+from vmaftune.state import leftovers
 
 
 def write(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path``: a temporary file in the same folder, fsync, rename, fsync of the folder.
 
+    Temporary files of runs that were killed are removed from that folder on the way.
+
     Raises:
         OSError: it could not be written; ``path`` is then as it was before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
+    made, handle = leftovers.make(path.parent, leftovers.FILE)
+    with os.fdopen(handle, "wb") as file:  # which holds its lock until it has its name
+        try:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+            made.replace(path)
+        except BaseException:
+            leftovers.remove(made)
+            raise
     if os.name == "posix":
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def _sweep(path: Path) -> None:
-    """Remove what writers left that were killed; younger files may be being written."""
-    for part in path.parent.glob(f".{path.name}.*.tmp"):
-        with contextlib.suppress(OSError):
-            if part.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                part.unlink()
 
 
 def set_aside(path: Path, why: str) -> Path:

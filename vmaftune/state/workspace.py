@@ -1,65 +1,54 @@
-"""The temporary folder of one run: gone when the run ends, swept by the next run when it was killed."""
+"""The temporary folder of one run: gone when the run ends, removed by the next run when it was killed."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from vmaftune.errors import VmafTuneError
-
-_PREFIX = "vmaf-tune-"
-_OWNER = "owner.lock"
+from vmaftune.state import leftovers
 
 
 @contextlib.contextmanager
 def workspace(parent: Path | None = None) -> Iterator[Path]:
     """A fresh private folder below ``parent`` (default: the system's temporary folder, so ``TMPDIR`` moves it).
 
-    Folders of runs that died without cleaning up are removed on the way: a folder whose owner lock is free has no
-    owner any more.
+    Folders of this user's runs that died without cleaning up are removed on the way, as vmaftune.state.leftovers says;
+    those of other users are left alone.
 
     Raises:
         VmafTuneError: no folder can be made there.
     """
-    base = Path(tempfile.gettempdir()) if parent is None else parent
-    _sweep(base)
+    base = parent
     try:
-        folder, owner = _owned(base)
+        base = Path(tempfile.gettempdir()) if base is None else base
+        folder, lock, handle = _made(base)
     except OSError as error:
+        where = "" if base is None else f" in {base}"
         raise VmafTuneError(
-            f"cannot make a temporary folder in {base}: {error.strerror}; set TMPDIR to a folder with room"
+            f"cannot make a temporary folder{where}: {error.strerror}; set TMPDIR to a folder with room"
         ) from error
     try:
         yield folder
     finally:
-        owner.release()
-        shutil.rmtree(folder, ignore_errors=True)
+        leftovers.remove(lock)
+        os.close(handle)
 
 
-def _owned(base: Path) -> tuple[Path, FileLock]:
-    """A new folder and its held lock; made anew when a sweeping run took it for abandoned just before it was locked."""
+def _made(base: Path) -> tuple[Path, Path, int]:
+    """A new folder, its lock, and the descriptor that holds the lock."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-        owner = FileLock(folder / _OWNER)
-        with contextlib.suppress(Timeout):
-            owner.acquire(blocking=False)
-            if (folder / _OWNER).is_file():
-                return folder, owner
-            owner.release()
-
-
-def _sweep(base: Path) -> None:
-    for folder in base.glob(f"{_PREFIX}*"):
-        # A folder without a lock file is one being made at this moment.
-        if not (folder / _OWNER).is_file():
-            continue
-        with contextlib.suppress(OSError, Timeout):
-            lock = FileLock(folder / _OWNER)
-            lock.acquire(blocking=False)
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.release()
+        lock, handle = leftovers.make(base, leftovers.LOCK)
+        folder = leftovers.folder_of(lock)
+        try:
+            folder.mkdir(mode=0o700)
+            return folder, lock, handle
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                lock.unlink()
+            os.close(handle)
+            if not isinstance(error, FileExistsError):  # a folder of somebody else
+                raise

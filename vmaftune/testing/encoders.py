@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSettings, number, settings_for
@@ -13,6 +11,7 @@ from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.state.workspace import workspace
 from vmaftune.testing.check import ContractError, NotChecked
 from vmaftune.types import EncoderSpec
 
@@ -73,8 +72,8 @@ class EncoderSubject:
         settings = self.settings
         clip = f"testsrc2=size={_SIZE[0]}x{_SIZE[1]}:rate=25"
         chain = ["-vf", settings.filter_chain] if settings.filter_chain else []
-        with tempfile.TemporaryDirectory() as folder:
-            packets = Path(folder, "packets.txt")
+        with workspace() as folder:
+            packets = folder / "packets.txt"
             arguments = [*self.spec.device_arguments, "-f", "lavfi", "-i", clip, "-frames:v", str(_FRAMES), *chain]
             arguments += [*settings.output_arguments(crf), "-f", "framecrc", file_url(packets)]
             for _ in range(_ATTEMPTS):

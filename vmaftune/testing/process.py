@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from vmaftune.state.workspace import workspace
 from vmaftune.testing.check import ContractError
 
 _SECONDS = 120.0
@@ -104,8 +105,8 @@ def _started(order: Order, arguments: tuple[Any, ...]) -> Iterator[_Process]:
         "PYTHONDONTWRITEBYTECODE": "1",  # or importing would write
         "PYTHONHASHSEED": "20240117",  # sets are in another order than here
     }
-    with tempfile.TemporaryDirectory() as elsewhere, tempfile.TemporaryFile() as errors:
-        written = Path(elsewhere, "order")
+    with workspace() as elsewhere, tempfile.TemporaryFile() as errors:
+        written = elsewhere / "order"
         written.write_bytes(pickle.dumps((order, arguments)))
         command = [sys.executable, "-m", "vmaftune.testing.child", str(written)]
         pipe = subprocess.PIPE

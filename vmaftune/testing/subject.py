@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from vmaftune import PROJECT
 from vmaftune.config.validate import validated
 from vmaftune.host.manager import PluginManager, Spec
+from vmaftune.state.workspace import workspace
 from vmaftune.testing.check import ContractError, described
 from vmaftune.testing.process import Order, Report, run_together
 from vmaftune.types import EncoderSpec, PluginContext
@@ -60,8 +60,8 @@ class Subject(Generic[SpecOf]):
     def folder(self) -> Iterator[Path]:
         """An empty cache folder for the while."""
         # What a trainer still writes in the background is not in the way.
-        with tempfile.TemporaryDirectory(prefix="vmaf-tune-check-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder).resolve()
+        with workspace() as folder:
+            yield folder.resolve()
 
     def make(self, folder: Path, predictor_version: str = PREDICTOR_VERSION) -> Any:
         """An instance with default settings."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +115,8 @@ def _recipe(options: dict[str, Any]) -> Recipe:
 
 
 def _table(corpus: Path | None, session: Any, plan: Plan, options: dict[str, Any]) -> FrameTable:
+    from vmaftune.state.workspace import workspace
+
     dims = options["assume_dims"]
     if (corpus is None) != (dims is not None):
         raise UserError("name a CORPUS to train on, or try everything out with --epochs 0 --assume-dims WxH, not both")
@@ -126,8 +127,7 @@ def _table(corpus: Path | None, session: Any, plan: Plan, options: dict[str, Any
         raise UserError(
             "--assume-dims makes up blank video, from which nothing can be learned: it goes with --epochs 0"
         )
-    with tempfile.TemporaryDirectory(prefix="vmaf-tune-") as name:
-        blank = Path(name)
+    with workspace() as blank:
         _make_blank(blank, dims)
         return read_corpus(blank, session, **{**how, "size": dims, "tiny_cache": blank / "cache"})
 
