@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import signal
@@ -11,13 +12,13 @@ import traceback
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
 from vmaftune import __version__
+from vmaftune.ending import unwind_on_signals
 from vmaftune.errors import VmafTuneError
 from vmaftune.events.stream import EventStream
 
@@ -80,7 +81,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code: 0, 1 our failure, 2 the user's mistake, 3 target not met, 130 interrupted."""
-    signal.signal(signal.SIGTERM, _terminated)
+    unwind_on_signals()
     sys.unraisablehook = _unraisable
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # a file name need not be UTF-8
@@ -125,7 +126,8 @@ def _run(arguments: list[str]) -> int:
 
 def _fail(events: EventStream, message: str, code: int) -> int:
     line = " ".join(message.split())
-    print(f"vmaf-tune: {line}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # a terminal that was closed
+        print(f"vmaf-tune: {line}", file=sys.stderr)
     events.failed(line, code)
     return code
 
@@ -140,14 +142,11 @@ def _fault(error: Exception) -> str:
 def _unraisable(ignored: sys.UnraisableHookArgs) -> None:
     """Python drops what is raised in a destructor or beside a fork: an interrupt that lands there is sent again."""
     if issubclass(ignored.exc_type, KeyboardInterrupt | SystemExit):
-        number = signal.SIGINT if issubclass(ignored.exc_type, KeyboardInterrupt) else signal.SIGTERM
+        unwind_on_signals()
+        code = getattr(ignored.exc_value, "code", None)
+        number = code - 128 if isinstance(code, int) and code > 128 else signal.SIGINT
         again = threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (threading.main_thread().ident, number))
         again.daemon = True
         again.start()
     else:
         sys.__unraisablehook__(ignored)
-
-
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM unwinds like an interrupt, so that children end and temporary files go."""
-    raise SystemExit(128 + number)
