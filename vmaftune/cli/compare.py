@@ -20,7 +20,7 @@ from vmaftune.cli.options import (
     sample_options,
     score_options,
 )
-from vmaftune.cli.output import aligned, print_json, write_csv
+from vmaftune.cli.output import aligned, check_csv, print_json, write_csv
 from vmaftune.cli.page import write_compare_page
 from vmaftune.cli.plot import check_figure, plot_rates
 from vmaftune.encoders.spec import number
@@ -68,6 +68,7 @@ def command(**options: Any) -> int:
     """
     check_figure(options["plot"])
     check_page(options["report"])
+    check_csv(options["csv_"])
     candidates = parse_candidates(options["encoders"])
     if options["bd_rate"]:
         _check_bd_rate()

@@ -22,7 +22,7 @@ from vmaftune.cli.options import (
     sample_options,
     score_options,
 )
-from vmaftune.cli.output import aligned, print_json, write_csv
+from vmaftune.cli.output import aligned, check_csv, print_json, write_csv
 from vmaftune.cli.page import write_ladder_page
 from vmaftune.cli.plot import check_figure, plot_rates
 from vmaftune.encoders.spec import number
@@ -62,6 +62,7 @@ def command(**options: Any) -> int:
     """
     check_figure(options["plot"])
     check_page(options["report"])
+    check_csv(options["csv_"])
     if not options["step_vmaf"] > 0:
         raise UserError(f"--step-vmaf {options['step_vmaf']:g} must be above 0")
     heights = _heights(options["heights"])

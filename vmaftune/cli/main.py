@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 
 from vmaftune import __version__
 from vmaftune.ending import unwind_on_signals
-from vmaftune.errors import VmafTuneError
+from vmaftune.errors import VmafTuneError, foreseen
 from vmaftune.events.stream import EventStream
 
 _COMMANDS = {
@@ -119,7 +119,8 @@ def _run(arguments: list[str]) -> int:
         sys.stderr.close()
         return 1
     except OSError as error:
-        return fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+        known = foreseen(error)
+        return fail(str(known), known.exit_code)
     except Exception as error:
         return fail(_fault(error), 1)
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.errors import VmafTuneError, file_error
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.jobs.observer import JobObserver
@@ -164,5 +164,5 @@ def _kept(taken: Mapping[int, Path], pictures: Path) -> dict[int, Path]:
         for index, path in taken.items():
             atomic.write(named[index], path.read_bytes())
     except OSError as error:
-        raise UserError(f"cannot write pictures to {pictures}: {error.strerror}") from error
+        raise file_error(f"cannot write pictures to {pictures}", error) from error
     return named

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
+import stat
 import time
 from pathlib import Path
 
 _ABANDONED_SECONDS = 3600.0
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write ``content`` to ``path``: a temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    A file that is replaced keeps its mode. A device or a pipe is written to.
+
+    Args:
+        private: nobody else may read it. Otherwise a new file has the mode that the umask asks for, as any program's has.
 
     Raises:
         OSError: it could not be written; ``path`` is then as it was before.
     """
+    mode = _mode(path)
+    if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        path.write_bytes(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    name = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600 if private else 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
+            if mode is not None and not private:
+                os.fchmod(file.fileno(), stat.S_IMODE(mode) & 0o777)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        name.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            name.unlink()
         raise
     if os.name == "posix":
         folder = os.open(path.parent, os.O_RDONLY)
@@ -36,6 +49,14 @@ def write(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _mode(path: Path) -> int | None:
+    """Kind and permissions of what is there; None where there is nothing."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
 
 
 def _sweep(path: Path) -> None:
