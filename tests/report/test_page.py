@@ -17,7 +17,7 @@ import pytest
 
 from tests.report import pages
 from tests.report.conftest import Searched
-from vmaftune.errors import VmafTuneError
+from vmaftune.errors import UserError
 from vmaftune.report.look import Look
 from vmaftune.report.page import Page, check_page, rendered, write_page
 from vmaftune.report.search import search_page

@@ -21,6 +21,7 @@ from vmaftune import __version__
 from vmaftune.ending import unwind_on_signals
 from vmaftune.errors import VmafTuneError, foreseen
 from vmaftune.events.stream import EventStream
+from vmaftune.nearest import meant
 
 _COMMANDS = {
     "crf-search": "find the coarsest CRF whose verified VMAF reaches a target",
@@ -59,6 +60,13 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"vmaftune.cli.{name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"no such command {args[0]!r}{meant(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         commands = [CompletionItem(n, help=text) for n, text in _COMMANDS.items() if n.startswith(incomplete)]

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from vmaftune.config.bound import laid_over
 from vmaftune.config.schema import Config, SearchTable
 from vmaftune.config.validate import validated
 from vmaftune.errors import UserError
@@ -74,7 +75,7 @@ def load_config(named: Path | None) -> LoadedConfig:
         table = _read(path)
         config = validated(table, Config, str(path))
         places.update(dict.fromkeys(_keys(table), str(path)))
-        search.update({k: v for k, v in msgspec.structs.asdict(config.search).items() if v is not None})
+        search = laid_over(search, {k: v for k, v in msgspec.structs.asdict(config.search).items() if v is not None})
         for name, table in config.plugins.items():
             on = table.pop("enabled", None)
             if on is not None and not isinstance(on, bool):

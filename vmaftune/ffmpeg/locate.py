@@ -36,17 +36,18 @@ class Ffmpeg(msgspec.Struct, frozen=True, kw_only=True):
     loopback: bool
 
 
-def locate(chosen: Path | None, store: Store) -> Ffmpeg:
+def locate(chosen: Path | None, store: Store, named_by: str = "--ffmpeg") -> Ffmpeg:
     """Find ffmpeg and learn what it can do; the answer is kept by path, size and modification time.
 
     Args:
         chosen: the user's ``--ffmpeg`` or configuration value; goes before everything else.
         store: where the answer is kept.
+        named_by: what chose it, for errors.
 
     Raises:
         UserError: the chosen program is not there or is no ffmpeg; or none is found anywhere.
     """
-    path, origin = _find(chosen)
+    path, origin = _find(chosen, named_by)
     try:
         status = path.stat()
     except OSError as error:
@@ -60,10 +61,10 @@ def locate(chosen: Path | None, store: Store) -> Ffmpeg:
     return found
 
 
-def _find(chosen: Path | None) -> tuple[Path, str]:
+def _find(chosen: Path | None, named_by: str) -> tuple[Path, str]:
     if chosen is not None:
         named = shutil.which(str(chosen)) if chosen.parent == Path() else None
-        return Path(named) if named else chosen, "--ffmpeg"
+        return Path(named) if named else chosen, named_by
     if value := os.environ.get(ENVIRONMENT_VARIABLE):
         return Path(value), ENVIRONMENT_VARIABLE
     try:

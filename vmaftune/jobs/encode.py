@@ -28,7 +28,7 @@ from vmaftune.jobs.encode_streams import CONTAINERS, StreamPlan, plan_streams
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import SearchReport, not_met
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.jobs.shots import JoinedVideo, check_options, encode_shots
 from vmaftune.media.facts import MediaFacts, read_facts, shown
 from vmaftune.media.opened import open_media
@@ -64,6 +64,7 @@ class _Kept(JobObserver):
         self.curve = curve
 
 
+@names_origins
 def run_encode(
     session: Session, path: Path, output: Path | None, observer: JobObserver, plugins: PluginRun | None = None
 ) -> EncodeReport:

@@ -19,7 +19,7 @@ from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.rates import RatePoint, bitrate_at, hull, measured_points, rising
 from vmaftune.jobs.search import goal_of
 from vmaftune.jobs.search_report import encode_command
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
 from vmaftune.types import FloatArray, ProbeRecord
 
@@ -121,6 +121,7 @@ class _Height:
         return float(self.grid[int(np.argmin(np.abs(self.grid - crf)))])
 
 
+@names_origins
 def run_ladder(
     session: Session, path: Path, heights: Sequence[int] | None, rungs: int, step_vmaf: float, observer: JobObserver
 ) -> LadderReport:

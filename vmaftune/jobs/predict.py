@@ -10,7 +10,7 @@ import numpy as np
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.source import prepare
 from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
 from vmaftune.types import CurveContext
 
@@ -31,6 +31,7 @@ class PredictReport(msgspec.Struct, frozen=True, kw_only=True):
     feature_seconds: float
 
 
+@names_origins
 def run_predict(session: Session, path: Path, observer: JobObserver | None = None) -> PredictReport:
     """Predict and correct the curve of a source; nothing is encoded but pilots, nothing is verified.
 

@@ -13,10 +13,11 @@ from vmaftune.errors import UserError
 from vmaftune.ffmpeg.vmaf import check_pool
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.search_report import SearchReport, search_report
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
 
 
+@names_origins
 def run_search(
     session: Session,
     path: Path,

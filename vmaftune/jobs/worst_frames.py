@@ -16,7 +16,7 @@ from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.score import Compared, compare, features_of
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state import atomic
 from vmaftune.state.workspace import workspace
 
@@ -52,6 +52,7 @@ class WorstFramesReport(msgspec.Struct, frozen=True, kw_only=True):
     ffmpeg: str
 
 
+@names_origins
 def run_worst_frames(
     session: Session,
     reference: Path,
