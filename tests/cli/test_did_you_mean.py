@@ -13,7 +13,7 @@ MISTYPED = {
     "crf-serach -i x.mkv": "crf-search",
     "sidecar shwo": "show",
     "crf-search -i x.mkv --min-vamf 93": "--min-vmaf",
-    "crf-search -i CLIP -e libx246": "libx264",
+    "crf-search -i CLIP -e libx64": "libx264",
     "crf-search -i CLIP -e x265": "libx265",
     "crf-search -i CLIP -e libx264 --preset medum": "medium",
     "crf-search -i CLIP -e libx264 --pix-format yuv240p": "yuv420p",

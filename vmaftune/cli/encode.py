@@ -116,9 +116,7 @@ class EncodeScreen(Screen):
     def _begin(self, what: str, frames: int) -> None:
         self._what, self._whole, self._began = what, frames, time.monotonic()
         self.note(f"  {what}{f', {frames} frames' if frames else ''}")
-        if self.display is not None:
-            self._end()
-            self._task = self.display.add_task(what, total=1.0)
+        self._begin_task(what)
 
     def _show(self, share: float) -> None:
         if self.display is None or self._task is None or share <= 0.0:
@@ -127,11 +125,6 @@ class EncodeScreen(Screen):
         rate, left = self._whole * share / max(seconds, 0.001), seconds * (1.0 - share) / share
         described = f"{self._what}  {rate:.1f} fps, {_duration(left)} left"
         self.display.update(self._task, completed=share, description=described)
-
-    def _end(self) -> None:
-        if self.display is not None and self._task is not None:
-            self.display.remove_task(self._task)
-            self._task = None
 
 
 def result_lines(report: EncodeReport) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -100,7 +101,13 @@ def cut_source(path: Path, rule: SampleRule, folder: Path) -> CutSource:
 
 
 def prepare(
-    ffmpeg: Ffmpeg, path: Path, request: EncodeRequest, store: Store, folder: Path, source: CutSource | None = None
+    ffmpeg: Ffmpeg,
+    path: Path,
+    request: EncodeRequest,
+    store: Store,
+    folder: Path,
+    source: CutSource | None = None,
+    on_measure: Callable[[Path, float], None] | None = None,
 ) -> PreparedSource:
     """Read, cut and measure a source.
 
@@ -108,6 +115,7 @@ def prepare(
         store: keeps features; they are measured once for each source and sample rule.
         folder: where samples are cut to.
         source: the same, where it was read and cut already; ``path`` need not be there then.
+        on_measure: called with ``path`` and the share done while features are measured, which takes as long as a probe or two.
 
     Raises:
         UserError: the source cannot be used, or the request does not fit it.
@@ -120,7 +128,8 @@ def prepare(
     feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version, pilot)
     measured = store.get("features", feature_key, Measured)
     if measured is None:
-        measured = measure(ffmpeg, facts, samples, folder, path, plan=pilot)
+        tell = None if on_measure is None else functools.partial(on_measure, path)
+        measured = measure(ffmpeg, facts, samples, folder, path, plan=pilot, on_progress=tell)
         store.put("features", feature_key, measured)
     else:
         measured = msgspec.structs.replace(measured, feature_seconds=0.0)

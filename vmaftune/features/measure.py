@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -60,6 +60,7 @@ def measure(
     plan: PilotPlan,
     max_frames: int | None = None,
     trim: str | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> Measured:
     """Measure the features of a source over its samples.
 
@@ -68,6 +69,7 @@ def measure(
     Args:
         plan: which pilot.
         max_frames: only the first so many frames of each sample; None takes all.
+        on_progress: called with the share done, 0 when it begins, to 1.
         trim: filter that leaves the frames to look at, where a sample's file holds more than those of its packets.
 
     Raises:
@@ -80,10 +82,18 @@ def measure(
     trim = f"trim=end_frame={max_frames}" if max_frames else trim
     packets = sum(len(sample.packet_bytes[:max_frames]) for sample in samples)
     with_pilot = Pilot.can(plan, ffmpeg)
-    for sample in samples:
+    tell = on_progress or (lambda share: None)
+    tell(0.0)
+    for number, sample in enumerate(samples):
+
+        def progress(frame: int, number: int = number, frames: int = max(1, len(sample.packet_bytes))) -> None:
+            tell((number + min(1.0, frame / frames)) / len(samples))
+
         makes = Pilot(plan, facts, sample.stream_index, packets, trim, folder, first_output=2)
         try:
-            frames, sample_rows = _look(ffmpeg, sample, folder, source, trim, makes.arguments() if with_pilot else [])
+            frames, sample_rows = _look(
+                ffmpeg, sample, folder, source, trim, makes.arguments() if with_pilot else [], progress
+            )
             pilots.append(makes.read() if with_pilot else [])
         finally:
             makes.remove()
@@ -113,7 +123,13 @@ def filtered(ffmpeg: Ffmpeg, sample: Sample, video_filter: str, folder: Path) ->
 
 
 def _look(
-    ffmpeg: Ffmpeg, sample: Sample, folder: Path, source: Path, trim: str | None, more: Sequence[str]
+    ffmpeg: Ffmpeg,
+    sample: Sample,
+    folder: Path,
+    source: Path,
+    trim: str | None,
+    more: Sequence[str],
+    on_progress: process.ProgressCallback,
 ) -> tuple[int, list[dict[str, float]]]:
     listing, statistics = folder / "frames.txt", folder / "statistics.txt"
     print_to = f"metadata=mode=print:file={filter_value(str(statistics.absolute()))}"
@@ -123,7 +139,7 @@ def _look(
     arguments += ["-map", f"0:{sample.stream_index}", "-vf", f"{before}{_THINNED},{print_to}"]
     arguments += ["-fps_mode", "passthrough", "-f", "null", "-", *more]
     try:
-        process.run(ffmpeg.path, arguments)
+        process.run(ffmpeg.path, arguments, on_progress=on_progress)
         frames = count_frames(listing)
         rows = _rows(statistics)
     except FfmpegError as error:

@@ -191,7 +191,15 @@ def _encode_fps(
 ) -> float:
     """Frames per second of one more encode of the samples, with nothing beside it: probes score at the same time."""
     with workspace() as folder:
-        source = prepare(ffmpeg, path, session.encode_request(session.encoder(ffmpeg)), session.store, folder, cut)
+        source = prepare(
+            ffmpeg,
+            path,
+            session.encode_request(session.encoder(ffmpeg)),
+            session.store,
+            folder,
+            cut,
+            observer.measuring,
+        )
         seconds = sum(_one_encode(ffmpeg, source, n, crf, observer) for n in range(len(source.samples)))
     return sum(source.frames) / seconds
 

@@ -165,7 +165,7 @@ def _decide(
     request = session.encode_request(spec)
     with workspace() as folder:
         if session.option("final_score", False) and run.active:
-            source = prepare(ffmpeg, path, request, session.store, folder)
+            source = prepare(ffmpeg, path, request, session.store, folder, on_measure=observer.measuring)
             crfs = np.array([crf])
             features, preset = source.measured.features, source.settings.preset
             curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs))

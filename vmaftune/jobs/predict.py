@@ -41,10 +41,12 @@ def run_predict(session: Session, path: Path, observer: JobObserver | None = Non
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
     grid = session.grid(spec)
+    observer = observer or JobObserver()
     with session.plugins() as plugins, workspace() as folder:
-        source = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder)
-        if observer is not None:
-            observer.measured(source)
+        source = prepare(
+            ffmpeg, path, session.encode_request(spec), session.store, folder, on_measure=observer.measuring
+        )
+        observer.measured(source)
         preset = source.settings.preset
         curve = plugins.predict(CurveContext(features=source.measured.features, encoder=spec, preset=preset, crfs=grid))
         deviation = Posterior(curve.corrected).deviation()

@@ -46,7 +46,9 @@ def run_search(
     with ExitStack() as stack:
         run = stack.enter_context(session.plugins()) if plugins is None else plugins
         folder = stack.enter_context(workspace())
-        prepared = prepare(ffmpeg, path, session.encode_request(spec), session.store, folder, source)
+        prepared = prepare(
+            ffmpeg, path, session.encode_request(spec), session.store, folder, source, observer.measuring
+        )
         observer.prepared(prepared, goal)
         prober = session.prober(ffmpeg, prepared, folder, explore=session.option("explore", True))
         outcome: Outcome = search(
