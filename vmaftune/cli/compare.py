@@ -23,6 +23,7 @@ from vmaftune.cli.options import (
 from vmaftune.cli.output import aligned, check_csv, print_json, write_csv
 from vmaftune.cli.page import write_compare_page
 from vmaftune.cli.plot import check_figure, plot_rates
+from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
 from vmaftune.errors import UserError
 from vmaftune.events.observers import Observers
@@ -35,7 +36,7 @@ _FILE = click.Path(path_type=Path)
 _NOT_MET = 3
 
 
-@click.command("compare")
+@click.command("compare", cls=SectionedCommand)
 @click.option("-i", "--input", "input_", type=_FILE, required=True, metavar="FILE", help="Source video.")
 @click.option(
     "-e",

@@ -27,6 +27,7 @@ from vmaftune.cli.options import (
 from vmaftune.cli.output import print_json
 from vmaftune.cli.page import KeptScores, write_encode_page
 from vmaftune.cli.screen import Screen
+from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
 from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
@@ -41,21 +42,21 @@ _NOT_MET = 3
 _SHOTS_SHOWN = 24
 
 
-@click.command("encode")
+@click.command("encode", cls=SectionedCommand)
 @encode_options
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    metavar="FILE.mkv|mp4|mov|webm",
-    help="The encode.  [default: STEM.ENCODER.mkv beside the source]",
+    metavar="FILE",
+    help=".mkv, .mp4, .mov or .webm.  [default: STEM.ENCODER.mkv beside the source]",
 )
 @whole_options
-@click.option("--per-shot", is_flag=True, default=None, help="A CRF for each shot: the same mean VMAF, smaller.")
-@click.option("--shot-floor", type=NUMBER, help="VMAF that no shot is to be below.  [default: 6 below the target]")
-@click.option("--compare-one-crf", is_flag=True, default=None, help="Measure what --per-shot saves against one CRF.")
+@click.option("--per-shot", is_flag=True, default=None, help="A CRF for each shot: smaller.")
+@click.option("--shot-floor", type=NUMBER, help="Lowest of a shot.  [default: 6 below target]")
+@click.option("--compare-one-crf", is_flag=True, default=None, help="Measure what --per-shot saves.")
 @click.option("--overwrite", is_flag=True, default=None, help="Replace an output that is there.")
-@click.option("--resume", is_flag=True, default=None, help="Take an output that these settings made for the result.")
+@click.option("--resume", is_flag=True, default=None, help="Keep an output that these settings made.")
 @goal_options
 @range_options
 @sample_options

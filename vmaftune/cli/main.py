@@ -61,6 +61,13 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """``--crf-search`` is a synonym of the command, wherever it stands; a shell that completes comes through here too."""
+        if _ALIAS in args and args[0] not in _COMMANDS:
+            args.remove(_ALIAS)
+            args.insert(0, "crf-search")
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -69,7 +76,8 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        commands = [CompletionItem(n, help=text) for n, text in _COMMANDS.items() if n.startswith(incomplete)]
+        named = {**_COMMANDS, _ALIAS: _COMMANDS["crf-search"]} if incomplete.startswith("-") else _COMMANDS
+        commands = [CompletionItem(n, help=text) for n, text in named.items() if n.startswith(incomplete)]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -97,9 +105,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
-    if _ALIAS in arguments and (not arguments or arguments[0] not in _COMMANDS):
-        arguments.remove(_ALIAS)
-        arguments.insert(0, "crf-search")
     events = EventStream()
     fail = partial(_fail, events)
     try:

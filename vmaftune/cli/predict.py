@@ -21,6 +21,7 @@ from vmaftune.cli.options import (
 from vmaftune.cli.output import print_json
 from vmaftune.cli.plot import check_figure, plot_prediction
 from vmaftune.cli.screen import Screen
+from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
 from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
@@ -30,7 +31,7 @@ from vmaftune.jobs.session import Session
 _LINES = 13
 
 
-@click.command("predict")
+@click.command("predict", cls=SectionedCommand)
 @encode_options
 @range_options
 @sample_options
