@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class VmafTuneError(Exception):
     """A failure of ours or of the machine (exit code 1). The text is one line, fit to be shown to a person."""
@@ -49,3 +51,31 @@ class PluginError(VmafTuneError):
 
 class Unsupported(Exception):
     """Raised by a predictor for an encoder, preset or source it knows nothing about; the host asks the next one."""
+
+
+_OF_THE_NAME = frozenset(
+    (
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EEXIST),
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENXIO, errno.ENODEV),
+    )
+)
+"""What the system says where a name is wrong or may not be used, and not where a disk is full or broken."""
+
+
+def file_error(what: str, error: OSError) -> VmafTuneError:
+    """The error of a file or folder that a person named.
+
+    Args:
+        what: could not be done, such as ``cannot write out.csv``.
+
+    Returns:
+        UserError where another name or other permissions help, else VmafTuneError.
+    """
+    kind = UserError if error.errno in _OF_THE_NAME else VmafTuneError
+    return kind(f"{what}: {error.strerror or error}")
+
+
+def foreseen(error: OSError) -> VmafTuneError:
+    """The error of a file that nothing else was said about. One that we may not use is the user's; all else may be ours."""
+    text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    return UserError(text) if isinstance(error, PermissionError) else VmafTuneError(text)

@@ -9,17 +9,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from vmaftune.ending import asked_to_end
+
 Result = TypeVar("Result")
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Holds back SIGINT and SIGTERM, which then come at its end. Elsewhere than in the main thread, none come anyway."""
+    """Holds back the signals that end a process until it has ended. Elsewhere than in the main thread, none come anyway."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     held: list[int] = []
-    before = {n: signal.signal(n, lambda number, frame: held.append(number)) for n in (signal.SIGINT, signal.SIGTERM)}
+    before = {n: signal.signal(n, lambda number, frame: held.append(number)) for n in asked_to_end()}
     try:
         yield
     finally:

@@ -30,13 +30,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.model == SHIPPED_MODEL:
             return
         from vmaftune import models
+        from vmaftune.nearest import meant
 
         if self.model == models.LATEST_STABLE:
             models.find(self.model)
             return
         there = [model.id for model in models.entries() if model.kind == "predictor"]
         if self.model not in there:
-            named = ", ".join(there) or "none"
+            named = f"{', '.join(there) or 'none'}{meant(self.model, there)}"
             raise ValueError(f"model = {self.model!r}: no such predictor is registered; there is: {named}")
 
 

@@ -74,7 +74,7 @@ class StateFile(Generic[State]):
             except FileNotFoundError:
                 state = self._empty()
             changed = change(state)
-            atomic.write(self.path, msgspec.json.encode(changed))
+            atomic.write(self.path, msgspec.json.encode(changed), private=True)
             return changed
 
     def checked(self, content: bytes) -> State:
@@ -134,5 +134,5 @@ def host_uuid(folder: Path) -> str:
             return str(uuid.UUID(path.read_text("ascii").strip()))
         except (FileNotFoundError, ValueError):
             made = str(uuid.uuid4())
-            atomic.write(path, made.encode("ascii"))
+            atomic.write(path, made.encode("ascii"), private=True)
             return made

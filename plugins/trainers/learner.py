@@ -231,7 +231,7 @@ class SgdEmaLearner:
         with self._ingesting:  # so that buffers and counts are of one moment
             progress = copy.deepcopy(self._progress)
             parts = {name: part.state() for name, part in self._parts().items()}
-        atomic.write(self._folder / SNAPSHOT_FILE, packed(progress, self._random, parts))
+        atomic.write(self._folder / SNAPSHOT_FILE, packed(progress, self._random, parts), private=True)
 
     def restore(self) -> int:
         path = self._folder / SNAPSHOT_FILE

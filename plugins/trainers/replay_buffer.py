@@ -160,7 +160,7 @@ class ReplayBuffer:
         """Write it to one ``.npz`` file, whole or not at all. Raises OSError."""
         content = io.BytesIO()
         np.savez(content, **self.state())  # type: ignore[arg-type]
-        atomic.write(path, content.getvalue())
+        atomic.write(path, content.getvalue(), private=True)
 
     @classmethod
     def restore(cls, path: Path) -> ReplayBuffer:

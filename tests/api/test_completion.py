@@ -30,6 +30,11 @@ def _completed(program: Program, *words: str) -> list[str]:
     [
         (("crf",), ["crf-search"]),
         (("models", "prom"), ["promote"]),
+        (("--crf",), ["--crf-search"]),
+        (("--crf-search", "--min"), ["--min-vmaf", "--min-crf", "--min-samples"]),
+        (("--crf-search", "-i", "film.mkv", "-e", "libx26"), ["libx264", "libx265"]),
+        (("-e", "libx264", "--crf-search", "--preset", "ultra"), ["ultrafast"]),
+        (("encode", "--shot"), ["--shot-floor"]),
         (("crf-search", "--ev"), ["--events"]),
         (("crf-search", "--events", ""), ["jsonl"]),
         (("crf-search", "-e", "libx26"), ["libx264", "libx265"]),

@@ -14,7 +14,7 @@ from tests.cli.conftest import SIDECAR, X264, Program
 
 
 @contextmanager
-def _disk(folder: Path, kib: int) -> Iterator[Path]:
+def disk_of(folder: Path, kib: int) -> Iterator[Path]:
     """A disk of so many KiB, mounted on ``folder``."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(folder)]
@@ -28,7 +28,7 @@ def _disk(folder: Path, kib: int) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def _fill(disk: Path, *, leaving_kib: int) -> None:
+def fill(disk: Path, *, leaving_kib: int) -> None:
     size = int(subprocess.check_output(["df", "-k", "--output=avail", str(disk)]).split()[1])
     (disk / "fill").write_bytes(bytes((size - leaving_kib) * 1024))
 
@@ -46,9 +46,9 @@ def test_an_unwritable_cache_folder_stops_no_search(program: Program, clip: Path
 
 
 def test_a_cache_folder_on_a_full_disk_stops_no_search(program: Program, clip: Path) -> None:
-    with _disk(program.home / "disk", 64) as disk:
+    with disk_of(program.home / "disk", 64) as disk:
         (disk / "vmaf-tune").mkdir()
-        _fill(disk, leaving_kib=0)
+        fill(disk, leaving_kib=0)
         ended = program("crf-search", "-i", clip, *X264, *SIDECAR, env={"XDG_CACHE_HOME": str(disk)})
     assert ended.code == 0, ended.err
     assert "nothing is kept after this run" in ended.err and "nothing is learned" in ended.err
@@ -56,10 +56,10 @@ def test_a_cache_folder_on_a_full_disk_stops_no_search(program: Program, clip: P
 
 
 def test_a_disk_that_fills_up_in_the_search_loses_no_result(program: Program, clip: Path) -> None:
-    with _disk(program.home / "disk", 64) as disk:
+    with disk_of(program.home / "disk", 64) as disk:
         home = {"XDG_CACHE_HOME": str(disk)}
         assert program("crf-search", "-i", clip, *X264, "--max-probes", "1", env=home).code in (0, 3)
-        _fill(disk, leaving_kib=0)
+        fill(disk, leaving_kib=0)
         ended = program("crf-search", "-i", clip, *X264, "--pool", "min", "--min-vmaf", "80", env=home)
     assert ended.code == 0, ended.err
     assert ended.err.count("vmaf-tune: ") == 1 and "nothing is kept after this run" in ended.err, ended.err
@@ -67,8 +67,8 @@ def test_a_disk_that_fills_up_in_the_search_loses_no_result(program: Program, cl
 
 @pytest.mark.parametrize("leaving_kib", [4, 8])
 def test_a_full_temporary_folder_is_said_in_one_line(program: Program, clip: Path, leaving_kib: int) -> None:
-    with _disk(program.home / "disk", 64) as disk:
-        _fill(disk, leaving_kib=leaving_kib)
+    with disk_of(program.home / "disk", 64) as disk:
+        fill(disk, leaving_kib=leaving_kib)
         ended = program("crf-search", "-i", clip, *X264, env={"TMPDIR": str(disk)})
         assert [path.name for path in disk.iterdir()] == ["fill"]
     assert ended.code == 1 and "set TMPDIR to a folder with room" in ended.complaint()

@@ -60,7 +60,7 @@ def test_a_candidate_that_fails_does_not_end_the_comparison(program: Program, cl
         (("libx264",), "at least two"),
         (("libx264", "libx264"), "twice"),
         (("libx264:fast", "libx264:quickest"), "no preset 'quickest'"),
-        (("libx264", "libmagic"), "no encoder 'libmagic'"),
+        (("libx264", "libmagic"), "libmagic: no such encoder"),
     ],
 )
 def test_what_cannot_be_compared_is_said_before_any_encode(

@@ -113,6 +113,38 @@ def test_bytes_that_are_no_text_are_no_toml(program: Program, tmp_path: Path) ->
     assert ended.code == 2 and "vmaf-tune.toml is not valid TOML" in ended.complaint()
 
 
+OTHERS = 'encoder = "libx265"\npreset = "placebo"\npix-format = "yuv420p12le"\nmin-crf = 50.5\nmax-crf = 51\n'
+
+
+def test_what_is_said_of_one_encoder_is_not_taken_for_another(program: Program, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "vmaf-tune.toml").write_text(f"[search]\n{OTHERS}min-vmaf = 85\n")
+    found = _search(program, clip, tmp_path, "-e", "libx264")
+    assert (found["target"], found["preset"], found["pix_fmt"]) == (85, "medium", "yuv420p")
+    assert min(found["curve"]["crfs"]) < 50
+
+
+ORIGINS = {
+    'ffmpeg = "/nosuch/ffmpeg"': "no ffmpeg at /nosuch/ffmpeg (from search.ffmpeg in vmaf-tune.toml)",
+    'preset = "quick"': "search.preset = quick (in vmaf-tune.toml): libx264 has no such preset; it has ultrafast,",
+    'encoder = "libx246"': "search.encoder = libx246 (in vmaf-tune.toml): no such encoder; there is: ",
+    'pix-format = "rgb48"': "libx264 does not take search.pix-format = rgb48 (in vmaf-tune.toml); it takes ",
+    "min-crf = 99": "search.min-crf = 99 (in vmaf-tune.toml) is above --max-crf 46",
+    "max-crf = 99": "search.max-crf = 99 (in vmaf-tune.toml): libx264 takes CRF 0 to 51",
+    'vfilter = "nosuch"': "search.vfilter = 'nosuch' (in vmaf-tune.toml) fails: ",
+    'vmaf-scale = "10x10"': "search.vmaf-scale = '10x10' (in vmaf-tune.toml) must be auto",
+}
+
+
+@pytest.mark.parametrize("text", ORIGINS)
+def test_a_value_that_proves_wrong_later_is_told_with_where_it_is_from(
+    program: Program, clip: Path, tmp_path: Path, text: str
+) -> None:
+    encoder = "" if text.startswith("encoder") else 'encoder = "libx264"\n'
+    (tmp_path / "vmaf-tune.toml").write_text(f"[search]\n{encoder}{text}\n")
+    ended = program("crf-search", "-i", clip, cwd=tmp_path)
+    assert ended.code == 2 and ended.complaint().startswith(ORIGINS[text]), ended.err
+
+
 def test_a_table_of_a_plugin_that_is_not_installed_is_worth_a_word(
     program: Program, clip: Path, tmp_path: Path
 ) -> None:

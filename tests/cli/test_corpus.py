@@ -135,8 +135,8 @@ def test_a_manifest_says_which_clips_are_of_one_film(program: Program, folder: P
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--curve", "libx264:fastest"], "libx264 has no preset 'fastest'"),
-        (["--curve", "x265"], "no encoder 'x265'"),
+        (["--curve", "libx264:fastest"], "preset fastest: libx264 has no such preset"),
+        (["--curve", "x265"], "x265: no such encoder"),
         (["--curve", "libx264=20,x"], "separated by commas"),
         (["--curve", "libx264=nan"], "takes CRF 0 to 51"),
         (["--curve", "libx264=20,99"], "takes CRF 0 to 51"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -26,6 +27,16 @@ def test_help_fits_100_columns(program: Program, command: str, columns: str) -> 
     assert ended.code == 0 and ended.err == ""
     assert ended.out.startswith(f"Usage: {' '.join(['vmaf-tune', *command.split()])} ")
     assert max(map(len, ended.out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("command", ["crf-search", "encode", "batch", "predict", "compare", "ladder"])
+def test_the_usual_options_fit_one_screen_and_all_are_a_word_away(program: Program, command: str) -> None:
+    usual, every = (program(command, option, env={"COLUMNS": "80"}).out for option in ("--help", "--help-all"))
+    assert len(usual.splitlines()) <= 45 and "--help-all" in usual
+    assert max(map(len, every.splitlines())) <= 80
+    listed = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", every, re.MULTILINE))
+    assert set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", usual, re.MULTILINE)) < listed
+    assert {"--strict-plugins", "--cache-dir", "--config"} <= listed
 
 
 def test_help_imports_nothing_heavy() -> None:

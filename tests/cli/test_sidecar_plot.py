@@ -22,7 +22,7 @@ def test_it_draws(taught: Program) -> None:
         (("x.jpg",), "plot x.jpg: name a file that ends in .png, .svg, .pdf"),
         (("nosuch/x.png",), "cannot write plot nosuch/x.png: No such file or directory"),
         (("x.png",), "there is nothing to draw: no capture is held"),
-        (("x.png", "libx2"), "no encoder 'libx2'"),
+        (("x.png", "libx2"), "libx2: no such encoder"),
     ],
 )
 def test_a_mistake_is_one_line(program: Program, arguments: tuple[str, ...], said: str) -> None:

@@ -32,11 +32,11 @@ def test_crfs_are_spread_over_the_search_range(name: str, ffmpeg: Ffmpeg) -> Non
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x264", "no encoder 'x264'; there is: "),
-        ("", "no encoder ''"),
+        ("x264", "x264: no such encoder; there is: "),
+        ("", ": no such encoder"),
         ("h264_videotoolbox", "was built without h264_videotoolbox"),
-        ("libx264:fastest", "libx264 has no preset 'fastest'; it has ultrafast, "),
-        ("libx264:", "has no preset ''"),
+        ("libx264:fastest", "preset fastest: libx264 has no such preset; it has ultrafast, "),
+        ("libx264:", "preset : libx264 has no such preset"),
         ("h264_vaapi:fast", "h264_vaapi has no presets"),
         ("libx264=20,x", "CRFs must be numbers separated by commas"),
         ("libx264=", "CRFs must be numbers separated by commas"),

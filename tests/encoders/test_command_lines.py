@@ -123,7 +123,7 @@ def test_odd_sizes_are_cropped_where_the_encoder_wants_even_ones() -> None:
 
 
 def test_what_an_encoder_does_not_have_is_refused() -> None:
-    with pytest.raises(UserError, match="libx264 has no preset 'quick'; it has ultrafast"):
+    with pytest.raises(UserError, match="preset quick: libx264 has no such preset; it has ultrafast"):
         settings("libx264", preset="quick")
     with pytest.raises(UserError, match="libsvtav1 does not take --pix-format yuv444p"):
         settings("libsvtav1", pix_fmt="yuv444p")

@@ -100,7 +100,7 @@ def test_a_cancelled_search_ends_ffmpeg_and_the_server_goes_on(server: Server, l
 
 
 @LINUX
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_server_that_is_ended_leaves_no_process(server: Server, longer: Path, number: signal.Signals) -> None:
     async def conversation(session: ClientSession) -> Any:
         async def end() -> None:

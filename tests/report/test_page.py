@@ -188,13 +188,13 @@ def test_a_full_disk_leaves_the_page_before(tmp_path: Path) -> None:
 import resource
 from pathlib import Path
 from tests.report import pages
-from vmaftune.errors import UserError
+from vmaftune.errors import VmafTuneError
 from vmaftune.report.page import write_page
 page = pages.batch("film.mkv")
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
     write_page(page, Path({str(file)!r}))
-except UserError as error:
+except VmafTuneError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -357,7 +357,7 @@ def test_where_nothing_can_be_written_trees_are_grown_for_the_run(
     learn(make(), on_many_sources(step, 40))
     before = state_path.read_bytes()
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError("read-only")
 
     monkeypatch.setattr("vmaftune.state.atomic.write", refuse)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from vmaftune.state import atomic
 
 WRITER = """
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from vmaftune.state import atomic
 path, number = Path(sys.argv[1]), 0
@@ -62,3 +65,34 @@ def test_files_that_are_set_aside_are_numbered(tmp_path: Path) -> None:
         assert not path.exists()
     assert [file.name for file in made] == ["file.bad", "file.bad-2", "file.bad-3"]
     assert [file.read_text() for file in made] == ["first", "second", "third"]
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_a_file_has_the_mode_that_the_umask_asks_for(tmp_path: Path) -> None:
+    atomic.write(tmp_path / "file", b"x")
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+    (tmp_path / "file").chmod(0o664)
+    atomic.write(tmp_path / "file", b"y")
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o664, "a file that is replaced keeps its mode"
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_a_private_file_is_nobody_elses(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    atomic.write(tmp_path / "file", b"y", private=True)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    atomic.write(tmp_path / "pipe", b"x")
+    assert os.read(reader, 10) == b"x" and [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    os.close(reader)

@@ -41,7 +41,7 @@ def flood(served: Served, stop: threading.Event, acknowledged: list[str]) -> Non
         return
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("step_seconds", [0.0, 60.0])
 def test_it_ends_without_waiting_for_a_step(served: Served, number: int, step_seconds: float) -> None:
     process = served.start(step_seconds=step_seconds)

@@ -13,7 +13,7 @@ from vmaftune.batch.messages import Job, Result, Step
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
-from vmaftune.errors import TargetError, VmafTuneError
+from vmaftune.errors import TargetError, VmafTuneError, foreseen
 from vmaftune.host.run import PredictedCurve
 from vmaftune.jobs.encode import missed, run_encode
 from vmaftune.jobs.encode_report import EncodeReport
@@ -50,10 +50,10 @@ def perform(job: Job, tell: Callable[[Step], None]) -> Result:
 
 def failure(error: Exception) -> Result:
     """What becomes of a job that ``error`` ended."""
+    if isinstance(error, OSError):
+        error = foreseen(error)
     if isinstance(error, VmafTuneError):
         code, text = error.exit_code, str(error)
-    elif isinstance(error, OSError):
-        code, text = _OUR_FAILURE, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     else:
         code = _OUR_FAILURE
         text = f"a fault of vmaf-tune itself, please report it: {type(error).__name__}: {error}"

@@ -11,12 +11,14 @@ from typing import Any, get_type_hints
 import msgspec
 
 from vmaftune.batch.queue import Wanted
+from vmaftune.config.bound import laid_over
 from vmaftune.corpus.sources import VIDEO_SUFFIXES
 from vmaftune.errors import UserError
 from vmaftune.jobs.encode_streams import default_output
 from vmaftune.jobs.options import EncodeOptions, HostOptions, SearchOptions
 from vmaftune.jobs.session import DEFAULT_ENCODER
 from vmaftune.media.facts import shown
+from vmaftune.nearest import meant
 
 MANIFEST_SUFFIX = ".csv"
 OF_THE_RUN = frozenset((*get_type_hints(HostOptions), "vmaf_threads", "strict_plugins", "overwrite", "resume"))
@@ -102,7 +104,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 raise UserError(f"{place}: no file is named")
             file = path.parent / cells[_FILE]
             own = {name: _value(cells[name], types[name], place, name) for name in types if cells.get(name)}
-            options = {**self.options, **own}
+            options = laid_over(self.options, own)
             output = self._output(file, Path(file.name), options)
             if cells.get(_OUTPUT) and self.encode:
                 output = (path.parent if self.folder is None else self.folder) / cells[_OUTPUT]
@@ -114,7 +116,7 @@ def merged(options: Mapping[str, Any], configured: msgspec.Struct) -> dict[str, 
     whatever the configuration is when it is done."""
     given = {name: value for name, value in options.items() if value not in (None, (), [])}
     kept = {name: value for name, value in msgspec.structs.asdict(configured).items() if value is not None}
-    both = {name: value for name, value in {**kept, **given}.items() if name not in OF_THE_RUN}
+    both = {name: value for name, value in laid_over(kept, given).items() if name not in OF_THE_RUN}
     return {name: str(value) if isinstance(value, Path) else value for name, value in sorted(both.items())}
 
 
@@ -127,7 +129,8 @@ def _rows(path: Path, known: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
             if _FILE not in columns:
                 raise UserError(f"{shown(path)} has no column {_FILE}; it has: {', '.join(columns) or 'none'}")
             if unknown := sorted(set(columns) - known):
-                raise UserError(f"{shown(path)}: unknown column {unknown[0]!r}; there is: {', '.join(sorted(known))}")
+                there = f"there is: {', '.join(sorted(known))}{meant(unknown[0], known)}"
+                raise UserError(f"{shown(path)}: unknown column {unknown[0]!r}; {there}")
             table.fieldnames = columns
             for row in table:
                 if None in row:

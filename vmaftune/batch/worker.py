@@ -11,11 +11,10 @@ import queue
 import signal
 import sys
 import threading
-from types import FrameType
-from typing import NoReturn
 
 from vmaftune.batch.messages import Job, Step
 from vmaftune.batch.perform import perform
+from vmaftune.ending import unwind_on_signals
 from vmaftune.json_text import decoded, encoded
 
 _SECONDS_TO_UNWIND = 8.0
@@ -24,7 +23,7 @@ _SECONDS_IDLE = 120.0
 
 def main() -> None:
     """Do jobs until standard input ends, or nobody wants anything for a while."""
-    signal.signal(signal.SIGTERM, _terminated)
+    unwind_on_signals()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a plugin prints is no answer
@@ -56,8 +55,3 @@ def _read(lines: queue.SimpleQueue[bytes]) -> None:
     last_resort.daemon = True
     last_resort.start()
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-
-
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would interrupt the clearing up
-    raise SystemExit(128 + number)

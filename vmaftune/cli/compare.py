@@ -21,9 +21,10 @@ from vmaftune.cli.options import (
     score_options,
     stream_option,
 )
-from vmaftune.cli.output import aligned, print_json, write_csv
+from vmaftune.cli.output import aligned, check_csv, print_json, write_csv
 from vmaftune.cli.page import write_compare_page
 from vmaftune.cli.plot import check_figure, plot_rates
+from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
 from vmaftune.errors import UserError
 from vmaftune.events.observers import Observers
@@ -37,7 +38,7 @@ _FILE = click.Path(path_type=Path)
 _NOT_MET = 3
 
 
-@click.command("compare")
+@click.command("compare", cls=SectionedCommand)
 @click.option("-i", "--input", "input_", type=_FILE, required=True, metavar="FILE", help="Source video.")
 @stream_option
 @click.option(
@@ -71,6 +72,7 @@ def command(**options: Any) -> int:
     """
     check_figure(options["plot"])
     check_page(options["report"])
+    check_csv(options["csv_"])
     candidates = parse_candidates(options["encoders"])
     if options["bd_rate"]:
         _check_bd_rate()

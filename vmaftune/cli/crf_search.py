@@ -25,6 +25,7 @@ from vmaftune.cli.page import write_search_page
 from vmaftune.cli.plot import check_figure, plot_search
 from vmaftune.cli.report import result_lines
 from vmaftune.cli.screen import Screen
+from vmaftune.cli.sections import SectionedCommand
 from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
 from vmaftune.jobs.search import run_search
@@ -35,7 +36,7 @@ from vmaftune.report.page import check_page
 _NOT_MET = 3
 
 
-@click.command("crf-search")
+@click.command("crf-search", cls=SectionedCommand)
 @encode_options
 @goal_options
 @range_options

@@ -27,6 +27,7 @@ from vmaftune.cli.options import (
 from vmaftune.cli.output import print_json
 from vmaftune.cli.page import KeptScores, write_encode_page
 from vmaftune.cli.screen import Screen
+from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
 from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
@@ -41,21 +42,21 @@ _NOT_MET = 3
 _SHOTS_SHOWN = 24
 
 
-@click.command("encode")
+@click.command("encode", cls=SectionedCommand)
 @encode_options
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    metavar="FILE.mkv|mp4|mov|webm",
-    help="The encode.  [default: STEM.ENCODER.mkv beside the source]",
+    metavar="FILE",
+    help=".mkv, .mp4, .mov or .webm.  [default: STEM.ENCODER.mkv beside the source]",
 )
 @whole_options
-@click.option("--per-shot", is_flag=True, default=None, help="A CRF for each shot: the same mean VMAF, smaller.")
-@click.option("--shot-floor", type=NUMBER, help="VMAF that no shot is to be below.  [default: 6 below the target]")
-@click.option("--compare-one-crf", is_flag=True, default=None, help="Measure what --per-shot saves against one CRF.")
+@click.option("--per-shot", is_flag=True, default=None, help="A CRF for each shot: smaller.")
+@click.option("--shot-floor", type=NUMBER, help="Lowest of a shot.  [default: 6 below target]")
+@click.option("--compare-one-crf", is_flag=True, default=None, help="Measure what --per-shot saves.")
 @click.option("--overwrite", is_flag=True, default=None, help="Replace an output that is there.")
-@click.option("--resume", is_flag=True, default=None, help="Take an output that these settings made for the result.")
+@click.option("--resume", is_flag=True, default=None, help="Keep an output that these settings made.")
 @goal_options
 @range_options
 @sample_options
@@ -116,9 +117,7 @@ class EncodeScreen(Screen):
     def _begin(self, what: str, frames: int) -> None:
         self._what, self._whole, self._began = what, frames, time.monotonic()
         self.note(f"  {what}{f', {frames} frames' if frames else ''}")
-        if self.display is not None:
-            self._end()
-            self._task = self.display.add_task(what, total=1.0)
+        self._begin_task(what)
 
     def _show(self, share: float) -> None:
         if self.display is None or self._task is None or share <= 0.0:
@@ -127,11 +126,6 @@ class EncodeScreen(Screen):
         rate, left = self._whole * share / max(seconds, 0.001), seconds * (1.0 - share) / share
         described = f"{self._what}  {rate:.1f} fps, {_duration(left)} left"
         self.display.update(self._task, completed=share, description=described)
-
-    def _end(self) -> None:
-        if self.display is not None and self._task is not None:
-            self.display.remove_task(self._task)
-            self._task = None
 
 
 def result_lines(report: EncodeReport) -> list[str]:

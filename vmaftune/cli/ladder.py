@@ -22,9 +22,10 @@ from vmaftune.cli.options import (
     sample_options,
     score_options,
 )
-from vmaftune.cli.output import aligned, print_json, write_csv
+from vmaftune.cli.output import aligned, check_csv, print_json, write_csv
 from vmaftune.cli.page import write_ladder_page
 from vmaftune.cli.plot import check_figure, plot_rates
+from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
 from vmaftune.errors import UserError
 from vmaftune.events.observers import Observers
@@ -36,7 +37,7 @@ from vmaftune.report.page import check_page
 _FILE = click.Path(path_type=Path)
 
 
-@click.command("ladder")
+@click.command("ladder", cls=SectionedCommand)
 @encode_options
 @click.option("--min-vmaf", type=NUMBER, help="VMAF of the best rung.  [default: 95]")
 @click.option("--step-vmaf", type=NUMBER, default=6.0, show_default=True, help="From one rung to the next.")
@@ -62,6 +63,7 @@ def command(**options: Any) -> int:
     """
     check_figure(options["plot"])
     check_page(options["report"])
+    check_csv(options["csv_"])
     if not options["step_vmaf"] > 0:
         raise UserError(f"--step-vmaf {options['step_vmaf']:g} must be above 0")
     heights = _heights(options["heights"])

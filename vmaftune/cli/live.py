@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from types import TracebackType
 from typing import TypeVar
@@ -33,7 +34,7 @@ class LiveLine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.display is not None:
-            with undisturbed():
+            with undisturbed(), contextlib.suppress(OSError):  # a terminal that was closed
                 self.display.stop()
 
     def show_live(self, *columns: ProgressColumn) -> Progress | None:

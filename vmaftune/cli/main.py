@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import signal
@@ -11,15 +12,16 @@ import traceback
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
 from vmaftune import __version__
-from vmaftune.errors import VmafTuneError
+from vmaftune.ending import unwind_on_signals
+from vmaftune.errors import VmafTuneError, foreseen
 from vmaftune.events.stream import EventStream
+from vmaftune.nearest import meant
 
 _COMMANDS = {
     "crf-search": "find the coarsest CRF whose verified VMAF reaches a target",
@@ -59,8 +61,23 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """``--crf-search`` is a synonym of the command, wherever it stands; a shell that completes comes through here too."""
+        if _ALIAS in args and args[0] not in _COMMANDS:
+            args.remove(_ALIAS)
+            args.insert(0, "crf-search")
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"no such command {args[0]!r}{meant(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        commands = [CompletionItem(n, help=text) for n, text in _COMMANDS.items() if n.startswith(incomplete)]
+        named = {**_COMMANDS, _ALIAS: _COMMANDS["crf-search"]} if incomplete.startswith("-") else _COMMANDS
+        commands = [CompletionItem(n, help=text) for n, text in named.items() if n.startswith(incomplete)]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -80,7 +97,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code: 0, 1 our failure, 2 the user's mistake, 3 target not met, 130 interrupted."""
-    signal.signal(signal.SIGTERM, _terminated)
+    unwind_on_signals()
     sys.unraisablehook = _unraisable
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # a file name need not be UTF-8
@@ -88,9 +105,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
-    if _ALIAS in arguments and (not arguments or arguments[0] not in _COMMANDS):
-        arguments.remove(_ALIAS)
-        arguments.insert(0, "crf-search")
     events = EventStream()
     fail = partial(_fail, events)
     try:
@@ -118,14 +132,16 @@ def _run(arguments: list[str]) -> int:
         sys.stderr.close()
         return 1
     except OSError as error:
-        return fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+        known = foreseen(error)
+        return fail(str(known), known.exit_code)
     except Exception as error:
         return fail(_fault(error), 1)
 
 
 def _fail(events: EventStream, message: str, code: int) -> int:
     line = " ".join(message.split())
-    print(f"vmaf-tune: {line}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # a terminal that was closed
+        print(f"vmaf-tune: {line}", file=sys.stderr)
     events.failed(line, code)
     return code
 
@@ -140,14 +156,11 @@ def _fault(error: Exception) -> str:
 def _unraisable(ignored: sys.UnraisableHookArgs) -> None:
     """Python drops what is raised in a destructor or beside a fork: an interrupt that lands there is sent again."""
     if issubclass(ignored.exc_type, KeyboardInterrupt | SystemExit):
-        number = signal.SIGINT if issubclass(ignored.exc_type, KeyboardInterrupt) else signal.SIGTERM
+        unwind_on_signals()
+        code = getattr(ignored.exc_value, "code", None)
+        number = code - 128 if isinstance(code, int) and code > 128 else signal.SIGINT
         again = threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (threading.main_thread().ident, number))
         again.daemon = True
         again.start()
     else:
         sys.__unraisablehook__(ignored)
-
-
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM unwinds like an interrupt, so that children end and temporary files go."""
-    raise SystemExit(128 + number)

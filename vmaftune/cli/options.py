@@ -57,15 +57,15 @@ def _stacked(*decorators: Callable[[Command], Command]) -> Callable[[Command], C
     return decorate
 
 
-_CONFIG = click.option("--config", type=_FILE, help="Configuration file, over the user's and the project's.")
-_CACHE_DIR = click.option("--cache-dir", type=_FILE, help="Folder of cache and learned state.")
+_CONFIG = click.option("--config", type=_FILE, metavar="FILE", help="Goes over the user's and project's files.")
+_CACHE_DIR = click.option("--cache-dir", type=_FILE, metavar="DIR", help="Folder of cache and learned state.")
 
 cache_options = _stacked(_CONFIG, _CACHE_DIR)
 
 host_options = _stacked(
     _CONFIG,
-    click.option("--ffmpeg", type=PROGRAM, help="ffmpeg to use instead of the embedded one."),
-    click.option("--cache/--no-cache", default=None, help="Use and keep scored probes and features."),
+    click.option("--ffmpeg", type=PROGRAM, metavar="FILE", help="Use this and not the embedded one."),
+    click.option("--cache/--no-cache", default=None, help="Use and keep what was measured."),
     _CACHE_DIR,
 )
 
@@ -76,7 +76,7 @@ plugin_options = _stacked(
         multiple=True,
         metavar="NAME",
         shell_complete=complete.plugin,
-        help="Switch on a correction or trainer (repeatable).",
+        help="Switch on a plugin (repeatable).",
     ),
     click.option(
         "--no-plugin",
@@ -90,13 +90,13 @@ plugin_options = _stacked(
         "--predictor",
         metavar="NAME",
         shell_complete=complete.predictor,
-        help="Predictor to use, instead of the best for the encoder.",
+        help="Predictor.  [default: best for the encoder]",
     ),
     click.option(
         "--model",
         metavar="ID",
         shell_complete=complete.model,
-        help="Model that the predictor is to use, or latest-stable.",
+        help="The predictor's model, or latest-stable.",
     ),
     click.option("--strict-plugins", is_flag=True, default=None, help="A failing plugin ends the run."),
 )
@@ -115,12 +115,12 @@ choice_options = _stacked(
         "--encoder",
         metavar="NAME",
         shell_complete=complete.encoder,
-        help="ffmpeg's name of the encoder.  [default: libsvtav1]",
+        help="ffmpeg's name.  [default: libsvtav1]",
     ),
     click.option("--preset", metavar="NAME", shell_complete=complete.preset, help="The encoder's preset."),
     click.option("--pix-format", metavar="FMT", help="Pixel format to encode."),
-    click.option("--vfilter", metavar="CHAIN", help="ffmpeg filters for encode and reference."),
-    click.option("--enc", multiple=True, metavar="K=V", help="Further ffmpeg encode option (repeatable)."),
+    click.option("--vfilter", metavar="CHAIN", help="ffmpeg filters, for source and encode."),
+    click.option("--enc", multiple=True, metavar="K=V", help="Another encoder option (repeatable)."),
 )
 
 encode_options = _stacked(
@@ -130,39 +130,33 @@ encode_options = _stacked(
 
 whole_options = _stacked(
     click.option("--crf", type=NUMBER, help="Encode at this CRF, without a search."),
-    click.option("--acodec", metavar="NAME", help="ffmpeg's name of an encoder for audio.  [default: copy]"),
-    click.option(
-        "--verify/--no-verify", default=None, help="Compare all frames and times with the source's.  [default: on]"
-    ),
-    click.option(
-        "--final-score", is_flag=True, default=None, help="Measure VMAF of the whole encode, and learn from it."
-    ),
+    click.option("--acodec", metavar="NAME", help="Encoder for audio.  [default: copy]"),
+    click.option("--verify/--no-verify", default=None, help="Check every frame and time.  [default: on]"),
+    click.option("--final-score", is_flag=True, default=None, help="Measure VMAF of the whole encode."),
 )
 
 goal_options = _stacked(
     click.option("--min-vmaf", type=NUMBER, help="VMAF to reach.  [default: 95]"),
     click.option("--tolerance", type=NUMBER, help="How far above is good enough.  [default: 0.25]"),
-    click.option("--max-encoded-percent", type=NUMBER, help="Largest encode, in percent of the source's video."),
-    click.option("--max-probes", type=click.IntRange(1), help="Trial encodes at most.  [default: 10]"),
-    click.option("--explore/--no-explore", default=None, help="Score a part of a trial encode first where that pays."),
+    click.option(
+        "--max-encoded-percent", type=NUMBER, metavar="PERCENT", help="Largest encode, of the source's video."
+    ),
+    click.option("--max-probes", type=click.IntRange(1), metavar="N", help="Trial encodes at most.  [default: 10]"),
+    click.option("--explore/--no-explore", default=None, help="Score parts first where that pays."),
 )
 
 sample_options = _stacked(
-    click.option("--samples", type=click.IntRange(1), help="Number of samples."),
-    click.option(
-        "--sample-every", type=NUMBER, metavar="SECONDS", help="A sample for each started span.  [default: 720]"
-    ),
-    click.option(
-        "--sample-duration", type=NUMBER, metavar="SECONDS", help="Length of a sample; 0: all.  [default: 20]"
-    ),
-    click.option("--min-samples", type=click.IntRange(1), help="At least so many samples."),
+    click.option("--samples", type=click.IntRange(1), metavar="N", help="Spans to encode and score."),
+    click.option("--sample-every", type=NUMBER, metavar="SECONDS", help="One sample for so long.  [default: 720]"),
+    click.option("--sample-duration", type=NUMBER, metavar="SECONDS", help="Of a sample; 0: all.  [default: 20]"),
+    click.option("--min-samples", type=click.IntRange(1), metavar="N", help="At least so many samples."),
 )
 
 score_options = _stacked(
     click.option("--vmaf-model", metavar="NAME|FILE", help="VMAF model.  [default: by size]"),
-    click.option("--vmaf-scale", metavar="auto|none|WxH", help="Size at which VMAF is computed.  [default: auto]"),
-    click.option("--vmaf-threads", type=click.IntRange(1), help="Threads of libvmaf.  [default: all processors]"),
-    click.option("--pool", metavar="HOW", help="Of frame scores: mean, harmonic_mean, min or pN.  [default: mean]"),
+    click.option("--vmaf-scale", metavar="auto|none|WxH", help="Size to compare at.  [default: auto]"),
+    click.option("--vmaf-threads", type=click.IntRange(1), metavar="N", help="Of libvmaf.  [default: all processors]"),
+    click.option("--pool", metavar="HOW", help="mean, harmonic_mean, min or pN (percentile)."),
 )
 
 raw_options = _stacked(
@@ -206,5 +200,5 @@ events_option = click.option(
     type=click.Choice(["jsonl"]),
     is_eager=True,  # so that what is wrong with any other option is told as an event too
     callback=_events,
-    help="Every step as a line of JSON on standard output.",
+    help="A line of JSON for every step.",
 )

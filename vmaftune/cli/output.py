@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from vmaftune.errors import UserError
 from vmaftune.json_text import encoded
-from vmaftune.state import atomic
+from vmaftune.state.output import check_output, write_output
+
+_CSV = "--csv"
 
 
 def print_json(value: object) -> None:
@@ -34,17 +35,16 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return lines
 
 
-def write_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table whole.
+def check_csv(path: Path | None) -> None:
+    """To be asked before the work that it holds. Raises: as vmaftune.state.output.check_output."""
+    if path is not None:
+        check_output(path, _CSV)
 
-    Raises:
-        UserError: the file cannot be written.
-    """
+
+def write_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table whole. Raises: as vmaftune.state.output.write_output."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
     writer.writerows(rows)
-    try:
-        atomic.write(path, text.getvalue().encode("utf-8", "surrogateescape"))
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error
+    write_output(path, text.getvalue().encode("utf-8", "surrogateescape"), _CSV)

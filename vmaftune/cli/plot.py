@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from vmaftune.extras import install_command
 from vmaftune.jobs.rates import RatePoint
 from vmaftune.jobs.search_report import SearchReport
 from vmaftune.report.curve import belief, lowest_shown
+from vmaftune.state.output import check_output, write_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,13 +34,7 @@ def check_figure(file: Path | None, option: str = "--plot") -> None:
         raise UserError(f"{option} {file}: name a file that ends in {', '.join(_FORMATS)}")
     if importlib.util.find_spec("matplotlib") is None:
         raise UserError(f"{option} needs matplotlib: {install_command('plot')}")
-    there = file.exists()
-    try:
-        file.open("ab").close()
-    except OSError as error:
-        raise UserError(f"cannot write {option} {file}: {error.strerror}") from error
-    if not there:
-        file.unlink(missing_ok=True)
+    check_output(file, option)
 
 
 def plot_search(report: SearchReport, file: Path) -> None:
@@ -114,8 +110,11 @@ def _band(axes: Axes, crfs: list[float], mean: list[float], deviation: list[floa
 def _save(axes: Axes, file: Path, place: str = "lower left") -> None:
     axes.set_ylim(top=min(100.5, axes.get_ylim()[1]))
     axes.legend(frameon=False, loc=place)
-    figure: Any = axes.figure
-    try:
-        figure.savefig(file)
-    except OSError as error:
-        raise UserError(f"cannot write --plot {file}: {error.strerror}") from error
+    write_figure(axes.figure, file)
+
+
+def write_figure(figure: Any, file: Path, option: str = "--plot") -> None:
+    """Write a matplotlib figure whole. Raises: as vmaftune.state.output.write_output."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=file.suffix.removeprefix("."))
+    write_output(file, drawn.getvalue(), option)

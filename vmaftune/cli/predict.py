@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -19,7 +20,10 @@ from vmaftune.cli.options import (
 )
 from vmaftune.cli.output import print_json
 from vmaftune.cli.plot import check_figure, plot_prediction
+from vmaftune.cli.screen import Screen
+from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
+from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
 from vmaftune.jobs.predict import PredictReport, run_predict
 from vmaftune.jobs.session import Session
@@ -27,7 +31,7 @@ from vmaftune.jobs.session import Session
 _LINES = 13
 
 
-@click.command("predict")
+@click.command("predict", cls=SectionedCommand)
 @encode_options
 @range_options
 @sample_options
@@ -45,7 +49,10 @@ def command(**options: Any) -> None:
     check_figure(options["plot"])
     events: EventStream = options["events"]
     events.started("predict", options["input_"])
-    report = run_predict(Session(options, events.warn), options["input_"], events.observer())
+    session = Session(options, events.warn)
+    machine = options["as_json"] or events.on
+    with Screen(quiet=machine and not sys.stderr.isatty()) as screen:
+        report = run_predict(session, options["input_"], Observers(screen, events.observer()))
     if options["as_json"]:
         print_json(report)
     elif not events.on:

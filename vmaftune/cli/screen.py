@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from vmaftune.cli.corpus_screen import span
 from vmaftune.cli.live import LiveLine
+from vmaftune.cli.remaining import Remaining
 from vmaftune.crf_search.engine import Observer
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
@@ -13,6 +19,8 @@ from vmaftune.encoders.spec import number
 from vmaftune.host.run import PredictedCurve
 from vmaftune.media.facts import shown
 from vmaftune.types import ProbeRecord
+
+_Identity = tuple[str, float, float, float]
 
 
 class Screen(LiveLine, Observer):
@@ -28,14 +36,19 @@ class Screen(LiveLine, Observer):
         self._task: TaskID | None = None
         self._chance: float | None = None
         self._frames = 0
+        self._expected: str | None = None
+        self._remaining = Remaining()
+        self._told: set[_Identity] = set()
+        self._measuring: Path | None = None
 
     def __enter__(self) -> Screen:
         if not self._quiet:
             self.show_live(
                 TextColumn("  {task.description}"),
-                BarColumn(30),
+                BarColumn(16),
                 TextColumn("{task.percentage:>3.0f}%"),
                 TimeElapsedColumn(),
+                TextColumn("{task.fields[left]}"),
             )
         return self
 
@@ -49,9 +62,23 @@ class Screen(LiveLine, Observer):
         if not self._quiet:
             self.console.print(Text(text, style="yellow"))
 
+    def measuring(self, path: Path, share: float) -> None:
+        if path != self._measuring:
+            self._measuring = path
+            if self.display is None:
+                self.note(f"{shown(path.name)}: measuring the source")
+            else:
+                self._begin_task("measuring the source")
+        self._show_share(share)
+
     def prepared(self, source: PreparedSource, goal: Goal) -> None:
         self._target = goal.target
+        self.measured(source)
         self.note(_heading(source, goal))
+
+    def measured(self, source: PreparedSource) -> None:
+        """Told of a source that is predicted and not searched, too."""
+        self._end_task()
 
     def begun(self, frames: int) -> None:
         self._frames = frames
@@ -69,25 +96,42 @@ class Screen(LiveLine, Observer):
         predictor = curve.predictor.split("@")[0]
         corrected = [name for name, adjustment in curve.adjustments.items() if adjustment.captures]
         if predictor == "none":
-            self.note(f"  first guess: CRF {number(crf)}")
+            self._expected = f"first guess: CRF {number(crf)}"
         else:
             who, verb = " and ".join([predictor, *corrected]), "expect" if corrected else "expects"
-            self.note(f"  {who} {verb} VMAF {vmaf:.1f} at CRF {number(crf)}")
+            self._expected = f"{who} {verb} VMAF {vmaf:.1f} at CRF {number(crf)}"
+
+    def known(self, records: Sequence[ProbeRecord], crf: float, vmaf: float) -> None:
+        """What earlier searches found: the score that answers this one as far as is known, and those on either side of it."""
+        self._expected = f"with those, VMAF {vmaf:.1f} is expected at CRF {number(crf)}"
+        verified = sorted((r for r in records if r.purpose == "verify"), key=lambda record: record.vmaf)
+        new = sum(_identity(record) not in self._told for record in verified)
+        for record in around(verified, self._target) if verified else records:
+            new -= _identity(record) not in self._told
+            self.probed(record)
+        if verified and new:
+            self.note(f"  and {new} more from the cache")
+        self._told.update(map(_identity, records))
 
     def probing(self, number_: int, crf: float, probability: float | None, explore: bool) -> None:
+        if self._expected is not None:  # what is expected once a probe comes next, and not where the answer is known
+            self.note(f"  {self._expected}")
+            self._expected = None
         self._chance = probability
-        if self.display is not None:
-            what = "exploring" if explore else _chance(probability)
-            self._task = self.display.add_task(f"CRF {number(crf):<6} {what}", total=1.0)
+        self._remaining.probing(time.monotonic(), probability, explore=explore)
+        self._begin_task(f"CRF {number(crf):<6} {'exploring' if explore else _short_chance(probability)}")
 
     def progress(self, share: float) -> None:
-        if self.display is not None and self._task is not None:
-            self.display.update(self._task, completed=share)
+        left = self._remaining.seconds(time.monotonic(), share)
+        self._show_share(share, "" if left is None else f"about {span(left)} left")
 
     def probed(self, record: ProbeRecord) -> None:
-        if self.display is not None and self._task is not None:
-            self.display.remove_task(self._task)
-            self._task = None
+        self._end_task()
+        if _identity(record) in self._told:
+            return
+        self._told.add(_identity(record))
+        if not record.cached:
+            self._remaining.probed(time.monotonic())
         if self._quiet:
             return
         explored = record.purpose == "explore"
@@ -109,6 +153,34 @@ class Screen(LiveLine, Observer):
             line.append(f"  {seconds:6.1f} s  {part or _chance(self._chance)}", style="dim")
         self.console.print(line)
 
+    def _begin_task(self, what: str) -> None:
+        if self.display is not None:
+            self._end_task()
+            self._task = self.display.add_task(what, total=1.0, left="")
+
+    def _show_share(self, share: float, left: str = "") -> None:
+        if self.display is not None and self._task is not None:
+            self.display.update(self._task, completed=share, left=left)
+
+    def _end_task(self) -> None:
+        if self.display is not None and self._task is not None:
+            self.display.remove_task(self._task)
+            self._task = None
+
+
+def around(verified: Sequence[ProbeRecord], target: float) -> list[ProbeRecord]:
+    """The lowest score that reaches the target, or else the highest of all, and the ones next to it.
+
+    Args:
+        verified: by rising score.
+    """
+    reaching = next((n for n, record in enumerate(verified) if record.vmaf >= target), len(verified) - 1)
+    return list(verified[max(0, reaching - 1) : reaching + 2])
+
+
+def _identity(record: ProbeRecord) -> _Identity:
+    return record.purpose, record.crf, record.vmaf, record.bitrate_kbps
+
 
 def _heading(source: PreparedSource, goal: Goal) -> str:
     facts, settings = source.facts, source.settings
@@ -124,3 +196,7 @@ def _heading(source: PreparedSource, goal: Goal) -> str:
 
 def _chance(probability: float | None) -> str:
     return "" if probability is None else f"(chance of a hit {100 * probability:.0f} %)"
+
+
+def _short_chance(probability: float | None) -> str:
+    return "" if probability is None else f"chance {100 * probability:.0f} %"

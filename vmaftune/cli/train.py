@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from vmaftune.cli.options import host_options
-from vmaftune.errors import UserError
+from vmaftune.errors import UserError, file_error
 from vmaftune.extras import install_command
 from vmaftune.jobs.session import Session, warn
 from vmaftune.state import atomic
@@ -142,7 +142,7 @@ def check_place(folder: Path, model_id: str) -> None:
     except ValueError as error:
         raise UserError(f"{path} is no registry of models: {error}; mend it or move it away") from error
     except OSError as error:
-        raise UserError(f"cannot write a model to {folder}: {error.strerror}") from error
+        raise file_error(f"cannot write a model to {folder}", error) from error
 
 
 def check_installed(modules: Sequence[str] = ("torch", "onnx", "scipy", "matplotlib")) -> None:

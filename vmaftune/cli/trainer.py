@@ -75,7 +75,7 @@ def serve(
     no_durability: bool,
     **options: Any,
 ) -> None:
-    """Take scores in and train on them until SIGTERM or SIGINT. The log goes to standard error, a JSON object a line.
+    """Take scores in and train on them until SIGTERM, SIGINT or SIGHUP. The log goes to standard error, a JSON object a line.
 
     \b
     vmaf-tune trainer serve --metrics-port 9464

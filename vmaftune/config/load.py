@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from vmaftune.config.bound import laid_over
 from vmaftune.config.schema import Config, SearchTable
 from vmaftune.config.validate import validated
 from vmaftune.errors import UserError
@@ -78,9 +79,10 @@ def load_config(named: Path | None) -> LoadedConfig:
         table = _read(path)
         config = validated(table, Config, str(path))
         places.update(dict.fromkeys(_keys(table), str(path)))
-        search.update({k: v for k, v in msgspec.structs.asdict(config.search).items() if v is not None})
+        given = {k: v for k, v in msgspec.structs.asdict(config.search).items() if v is not None}
         if config.search.ffmpeg is not None:
-            search["ffmpeg"] = str(program_path(config.search.ffmpeg, path.absolute().parent))
+            given["ffmpeg"] = str(program_path(config.search.ffmpeg, path.absolute().parent))
+        search = laid_over(search, given)
         for name, table in config.plugins.items():
             on = table.pop("enabled", None)
             if on is not None and not isinstance(on, bool):

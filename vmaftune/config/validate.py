@@ -11,6 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from vmaftune.errors import UserError
+from vmaftune.nearest import meant
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 
@@ -47,7 +48,8 @@ def _in_table(table: object, settings: type[msgspec.Struct], name: str) -> str |
         if key in fields:
             problem = _in_value(value, hints[fields[key].name], _dotted(name, key))
         elif settings.__struct_config__.forbid_unknown_fields:
-            problem = f"unknown key {_dotted(name, key)}; allowed there: {', '.join(sorted(fields)) or 'nothing'}"
+            allowed = f"allowed there: {', '.join(sorted(fields)) or 'nothing'}{meant(key, fields)}"
+            problem = f"unknown key {_dotted(name, key)}; {allowed}"
         else:
             problem = None
         if problem is not None:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.encoders.spec import EncoderSpec, find_encoder, number, settings_for
+from vmaftune.encoders.spec import EncoderSpec, check_preset, find_encoder, number, settings_for
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 
@@ -41,9 +41,10 @@ def parse_curves(texts: Sequence[str], encoders: Mapping[str, EncoderSpec], ffmp
 def _curve(text: str, encoders: Mapping[str, EncoderSpec], ffmpeg: Ffmpeg) -> Curve:
     who, equals, crfs = text.partition("=")
     name, colon, preset = who.partition(":")
-    spec = find_encoder(name, encoders, ffmpeg)
+    spec = find_encoder(name, encoders, ffmpeg, f"--curve {text}: encoder")
     if colon and spec.preset_option is None:
         raise UserError(f"--curve {text}: {name} has no presets")
+    check_preset(spec, preset if colon else None, f"--curve {text}: preset")
     settings = settings_for(
         spec,
         preset=preset if colon else None,

@@ -16,7 +16,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from vmaftune import models
-from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.errors import UserError, VmafTuneError, file_error
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION
 
 _GZIP = ".gz"
@@ -157,7 +157,7 @@ class RowWriter:
             raise UserError(f"another process is measuring into {path}; wait for it, or name another file") from error
         except OSError as error:
             self._lock.release()
-            raise UserError(f"cannot write the corpus {path}: {error.strerror}") from error
+            raise file_error(f"cannot write the corpus {path}", error) from error
         try:
             self.rows = self._read()
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -48,6 +49,9 @@ class ProbeMaker(Protocol):
 class Observer:
     """Told of what happens, for a screen or a stream of events; does nothing by itself."""
 
+    def measuring(self, path: Path, share: float) -> None:
+        """The features of a source are being measured, 0 to 1; not told of where the cache holds them."""
+
     def prepared(self, source: PreparedSource, goal: Goal) -> None:
         """The source is read, cut and measured; the search for ``goal`` comes next."""
 
@@ -56,6 +60,9 @@ class Observer:
 
     def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
         """The prior is known, and with it the first guess."""
+
+    def known(self, records: Sequence[ProbeRecord], crf: float, vmaf: float) -> None:
+        """Earlier searches made these probes; with them, ``vmaf`` is expected at ``crf``. ``probed`` is told of each next."""
 
     def probing(self, number: int, crf: float, probability: float | None, explore: bool) -> None:
         """A probe begins; ``probability`` is that of its verified score lying within tolerance, None where it is no guess."""
@@ -149,6 +156,10 @@ def search(
         explored[place[crf]] = record
     for record in (*probes.values(), *(record for index, record in explored.items() if index in may_result)):
         told.append(record)
+    if told:
+        now = allowed[int(np.argmin(np.abs(posterior.mean[allowed] - centre)))]
+        observer.known(told, float(crfs[now]), float(posterior.mean[now]))
+    for record in told:
         observer.probed(record)
 
     made = explorations = 0

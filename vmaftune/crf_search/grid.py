@@ -27,8 +27,9 @@ def crf_grid(spec: EncoderSpec, minimum: float | None, maximum: float | None, in
         raise UserError(f"--crf-increment {step:g} must be at least 0.01")
     if low > high:
         raise UserError(f"--min-crf {number(low)} is above --max-crf {number(high)}")
-    if low < least or high > most:
-        raise UserError(f"{spec.name} takes CRF {number(least)} to {number(most)}, not {number(low)} to {number(high)}")
+    for option, value in (("--min-crf", low), ("--max-crf", high)):
+        if not least <= value <= most:
+            raise UserError(f"{option} {number(value)}: {spec.name} takes CRF {number(least)} to {number(most)}")
     first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
     grid = np.round(np.arange(first, last + 1) * step, 6)
     if not len(grid):

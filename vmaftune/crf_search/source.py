@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import uuid
@@ -132,6 +133,7 @@ def prepare(
     store: Store,
     folder: Path,
     source: CutSource | None = None,
+    on_measure: Callable[[Path, float], None] | None = None,
     *,
     warn: Callable[[str], None] | None = None,
 ) -> PreparedSource:
@@ -141,6 +143,7 @@ def prepare(
         store: keeps features; they are measured once for each source and sample rule.
         folder: where samples are cut to.
         source: the same, where it was read and cut already; ``path`` need not be there then.
+        on_measure: called with ``path`` and the share done while features are measured, which takes as long as a probe or two.
         warn: takes what a person should know before anything long is done.
 
     Raises:
@@ -155,7 +158,8 @@ def prepare(
     feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version, pilot)
     measured = store.get("features", feature_key, Measured)
     if measured is None:
-        measured = measure(ffmpeg, facts, samples, folder, path, plan=pilot)
+        tell = None if on_measure is None else functools.partial(on_measure, path)
+        measured = measure(ffmpeg, facts, samples, folder, path, plan=pilot, on_progress=tell)
         store.put("features", feature_key, measured)
     else:
         measured = msgspec.structs.replace(measured, feature_seconds=0.0)

@@ -10,6 +10,7 @@ import msgspec
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.pixels import Pixels, pixels
+from vmaftune.nearest import meant
 
 
 class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,23 +149,39 @@ def number(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def find_encoder(name: str, encoders: Mapping[str, EncoderSpec], ffmpeg: Ffmpeg | None) -> EncoderSpec:
+def find_encoder(
+    name: str, encoders: Mapping[str, EncoderSpec], ffmpeg: Ffmpeg | None, said_by: str = "--encoder"
+) -> EncoderSpec:
     """The encoder of that name, known to us and to ``ffmpeg``.
 
     Args:
         encoders: those that plugins yielded, by name.
         ffmpeg: None where no encode is made.
+        said_by: what named it, for errors.
 
     Raises:
         UserError: one of them does not know it.
     """
     spec = encoders.get(name)
     if spec is None:
-        raise UserError(f"no encoder {name!r}; there is: {', '.join(sorted(encoders))}")
+        raise UserError(
+            f"{said_by} {name}: no such encoder; there is: {', '.join(sorted(encoders))}{meant(name, encoders)}"
+        )
     if ffmpeg is not None and name not in ffmpeg.encoders:
         mend = "use another encoder, or name an ffmpeg that has it with --ffmpeg"
         raise UserError(f"{ffmpeg.path} (ffmpeg {ffmpeg.version}) was built without {name}; {mend}")
     return spec
+
+
+def check_preset(spec: EncoderSpec, preset: str | None, said_by: str = "--preset") -> None:
+    """Raise UserError where the encoder has no such preset.
+
+    Args:
+        said_by: what named it, for errors.
+    """
+    if preset is not None and spec.presets and preset not in spec.presets:
+        there = f"it has {', '.join(spec.presets)}{meant(preset, spec.presets)}"
+        raise UserError(f"{said_by} {preset}: {spec.name} has no such preset; {there}")
 
 
 def settings_for(
@@ -182,10 +199,10 @@ def settings_for(
     Raises:
         UserError: the preset or the pixel format is none that the encoder takes.
     """
-    if preset is not None and spec.presets and preset not in spec.presets:
-        raise UserError(f"{spec.name} has no preset {preset!r}; it has {', '.join(spec.presets)}")
+    check_preset(spec, preset)
     if pix_fmt is not None and pix_fmt not in spec.pix_fmts:
-        raise UserError(f"{spec.name} does not take --pix-format {pix_fmt}; it takes {', '.join(spec.pix_fmts)}")
+        takes = f"it takes {', '.join(spec.pix_fmts)}{meant(pix_fmt, spec.pix_fmts)}"
+        raise UserError(f"{spec.name} does not take --pix-format {pix_fmt}; {takes}")
     filters = [video_filter] if video_filter else []
     if spec.even_size and (source_size[0] % 2 or source_size[1] % 2):
         filters.append("crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -68,6 +68,7 @@ def measure(
     plan: PilotPlan,
     max_frames: int | None = None,
     trim: str | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> Measured:
     """Measure the features of a source over its samples.
 
@@ -77,6 +78,7 @@ def measure(
     Args:
         plan: which pilot.
         max_frames: only the first so many frames of each sample; None takes all.
+        on_progress: called with the share done, 0 when it begins, to 1.
         trim: filter that leaves the frames to look at, where a sample's file holds more than those of its packets.
 
     Raises:
@@ -90,11 +92,17 @@ def measure(
     trim = f"trim=end_frame={max_frames}" if max_frames else trim
     packets = sum(len(sample.packet_bytes[:max_frames]) for sample in samples)
     with_pilot = Pilot.can(plan, ffmpeg, facts)
-    for sample in samples:
+    tell = on_progress or (lambda share: None)
+    tell(0.0)
+    for number, sample in enumerate(samples):
+
+        def progress(frame: int, number: int = number, frames: int = max(1, len(sample.packet_bytes))) -> None:
+            tell((number + min(1.0, frame / frames)) / len(samples))
+
         makes = Pilot(plan, facts, sample.stream_index, packets, trim, folder, first_output=2)
         try:
             more = makes.arguments() if with_pilot else []
-            frames, sample_rows, said = _look(ffmpeg, sample, folder, source, trim, more)
+            frames, sample_rows, said = _look(ffmpeg, sample, folder, source, trim, more, progress)
             pilots.append(makes.read() if with_pilot else [])
         finally:
             makes.remove()
@@ -132,7 +140,13 @@ def filtered(
 
 
 def _look(
-    ffmpeg: Ffmpeg, sample: Sample, folder: Path, source: Path, trim: str | None, more: Sequence[str]
+    ffmpeg: Ffmpeg,
+    sample: Sample,
+    folder: Path,
+    source: Path,
+    trim: str | None,
+    more: Sequence[str],
+    on_progress: process.ProgressCallback,
 ) -> tuple[int, list[dict[str, float]], list[str]]:
     """Frames of a sample, what was measured of some of them, and ffmpeg's warnings."""
     listing, statistics = folder / "frames.txt", folder / "statistics.txt"
@@ -143,7 +157,7 @@ def _look(
     arguments += ["-map", f"0:{sample.stream_index}", "-vf", f"{before}{_THINNED},{print_to}"]
     arguments += ["-fps_mode", "passthrough", "-f", "null", "-", *more]
     try:
-        _, said = process.run(ffmpeg.path, arguments)
+        _, said = process.run(ffmpeg.path, arguments, on_progress=on_progress)
         frames = count_frames(listing)
         rows = _rows(statistics)
     except FfmpegError as error:

@@ -46,18 +46,19 @@ class Ffmpeg(Abilities, frozen=True, kw_only=True):
     origin: str
 
 
-def locate(chosen: str | Path | None, store: Store) -> Ffmpeg:
+def locate(chosen: str | Path | None, store: Store, named_by: str = "--ffmpeg") -> Ffmpeg:
     """Find ffmpeg and learn what it can do. What is run is what was found here; abilities alone are kept, by the program's
     absolute path, the file that this leads to, and its size and times.
 
     Args:
         chosen: the user's ``--ffmpeg`` or configuration value, as in program_path; goes before everything else.
         store: where abilities are kept.
+        named_by: what chose it, for errors.
 
     Raises:
         UserError: the chosen program is not there or is no ffmpeg; or none is found anywhere.
     """
-    path, origin = _find(chosen)
+    path, origin = _find(chosen, named_by)
     try:
         status = path.stat()
         key = f"{path}|{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}"
@@ -71,9 +72,9 @@ def locate(chosen: str | Path | None, store: Store) -> Ffmpeg:
     return Ffmpeg(path=path, origin=origin, **msgspec.structs.asdict(known))
 
 
-def _find(chosen: str | Path | None) -> tuple[Path, str]:
+def _find(chosen: str | Path | None, named_by: str) -> tuple[Path, str]:
     if chosen is not None:
-        return _resolved(chosen, "--ffmpeg"), "--ffmpeg"
+        return _resolved(chosen, named_by), named_by
     if value := os.environ.get(ENVIRONMENT_VARIABLE):
         return _resolved(value, ENVIRONMENT_VARIABLE), ENVIRONMENT_VARIABLE
     try:

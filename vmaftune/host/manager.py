@@ -16,6 +16,7 @@ from vmaftune import PLUGIN_API, PROJECT
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.errors import UserError
 from vmaftune.hookspecs import VmafTuneSpec
+from vmaftune.nearest import meant
 from vmaftune.types import CorrectionSpec, PredictorSpec, TrainerSpec
 
 Spec = PredictorSpec | CorrectionSpec | TrainerSpec
@@ -98,8 +99,9 @@ class PluginManager:
             raise UserError(f"plugin {name} cannot be used: {broken.problem}")
         if named:
             raise UserError(f"{name} is a plugin of kind {named[0].kind}, not {' or '.join(kinds)}")
-        there = ", ".join(sorted(r.name for kind in kinds for r in self.of_kind(kind))) or "none"
-        raise UserError(f"no plugin {name} is installed; there is: {there} (vmaf-tune plugins list)")
+        there = sorted(r.name for kind in kinds for r in self.of_kind(kind))
+        listed = f"{', '.join(there) or 'none'} (vmaf-tune plugins list)"
+        raise UserError(f"no plugin {name} is installed; there is: {listed}{meant(name, there)}")
 
     def event_caller(self, event: str, plugin: str) -> Any:
         """pluggy's caller of one event hook for one plugin alone; None where the plugin does not implement it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from vmaftune.crf_search.source import CutSource, PreparedSource
+from vmaftune.encoders.spec import check_preset
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
@@ -17,7 +18,7 @@ from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.rates import RatePoint, bd_rate, bitrate_at, measured_points
 from vmaftune.jobs.search import goal_of, run_search
 from vmaftune.jobs.search_report import SearchReport, result_probe
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
 
 BELOW_VMAF = (4.0, 8.0, 13.0)
@@ -104,6 +105,7 @@ def parse_candidates(texts: Sequence[str]) -> list[Candidate]:
     return found
 
 
+@names_origins
 def run_compare(
     session: Session, path: Path, candidates: Sequence[Candidate], observer: JobObserver, *, curves: bool = True
 ) -> CompareReport:
@@ -162,8 +164,7 @@ def _session_of(candidate: Candidate, session: Session, ffmpeg: Ffmpeg) -> Sessi
     spec = one.encoder(ffmpeg)
     one.grid(spec)
     preset = candidate.preset or spec.default_preset  # the configuration's may be another encoder's
-    if preset is not None and spec.presets and preset not in spec.presets:
-        raise UserError(f"{spec.name} has no preset {preset!r}; it has {', '.join(spec.presets)}")
+    check_preset(spec, preset, f"-e {candidate.encoder}: preset")
     return one.replaced(preset=preset)
 
 
@@ -190,7 +191,7 @@ def _encode_fps(
 ) -> float:
     """Frames per second of one more encode of the samples, with nothing beside it: probes score at the same time."""
     with workspace() as folder:
-        source = session.prepared(ffmpeg, path, folder, cut)
+        source = session.prepared(ffmpeg, path, folder, cut, on_measure=observer.measuring)
         seconds = sum(_one_encode(ffmpeg, source, n, crf, observer) for n in range(len(source.samples)))
     return sum(source.frames) / seconds
 

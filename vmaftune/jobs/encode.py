@@ -29,7 +29,7 @@ from vmaftune.jobs.encode_streams import CONTAINERS, StreamPlan, plan_streams
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import SearchReport, not_met
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.jobs.shots import JoinedVideo, check_options, encode_shots
 from vmaftune.media.facts import MediaFacts, read_facts, shown
 from vmaftune.media.samples import SampleRule, cut
@@ -64,6 +64,7 @@ class _Kept(JobObserver):
         self.curve = curve
 
 
+@names_origins
 def run_encode(
     session: Session, path: Path, output: Path | None, observer: JobObserver, plugins: PluginRun | None = None
 ) -> EncodeReport:
@@ -153,7 +154,7 @@ def _decide(
     request = session.encode_request(spec)
     with workspace() as folder:
         if session.option("final_score", False) and run.active:
-            source = session.prepared(ffmpeg, path, folder)
+            source = session.prepared(ffmpeg, path, folder, on_measure=observer.measuring)
             crfs = np.array([crf])
             features, preset = source.measured.features, source.settings.preset
             curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs))

@@ -14,7 +14,7 @@ from typing import get_type_hints
 import msgspec
 from filelock import FileLock, Timeout
 
-from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.errors import UserError, file_error
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.encode_streams import default_output
 from vmaftune.jobs.options import EncodeOptions, HostOptions, PluginOptions
@@ -133,7 +133,7 @@ class Place:
             self.remember(report, made)  # before it has its name: a run killed in between has made nothing
             self._name(made)
         except OSError as error:
-            raise VmafTuneError(f"cannot write {shown(self.target)}: {error.strerror}") from error
+            raise file_error(f"cannot write {shown(self.target)}", error) from error
 
     def remember(self, report: EncodeReport, file: Path | None = None) -> None:
         """Keep what was made, for ``--resume``."""

@@ -30,9 +30,14 @@ EVERY_STREAM = "-map 0:{} -map 0:a? -map 0:s? -map 0:t? -c:a copy -c:s copy -c:t
 """Output options that keep the streams of a source that cannot be looked at; ``{}`` becomes the index of its video."""
 
 
-def default_output(source: Path, encoder: str) -> Path:
-    """Matroska, because it takes every codec and every kind of stream."""
-    return source.absolute().with_name(f"{source.stem}.{encoder}.mkv")
+def default_output(source: Path, encoder: str, which: str | None = None) -> Path:
+    """Matroska, because it takes every codec and every kind of stream.
+
+    Args:
+        which: one of several encodes of the source.
+    """
+    stem = source.stem if which is None else f"{source.stem}.{which}"
+    return source.absolute().with_name(f"{stem}.{encoder}.mkv")
 
 
 class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import numpy as np
 
 from vmaftune.crf_search.engine import told_probe
 from vmaftune.crf_search.source import CutSource, PreparedSource
+from vmaftune.encoders.spec import number
 from vmaftune.errors import TargetError, UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import check_pool
@@ -19,7 +20,7 @@ from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.rates import RatePoint, bitrate_at, hull, measured_points, rising
 from vmaftune.jobs.search import goal_of
 from vmaftune.jobs.search_report import encode_command
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
 from vmaftune.types import FloatArray, ProbeRecord
 
@@ -73,7 +74,10 @@ class LadderReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Height:
-    """The curve of one height as it becomes known."""
+    """The curve of one height as it becomes known in this run.
+
+    A cached probe counts from when it is asked for: the rungs follow from the question and not from what else was measured.
+    """
 
     def __init__(
         self,
@@ -84,12 +88,16 @@ class _Height:
         height: int | None,
         plugins: PluginRun,
         folder: Path,
+        observer: JobObserver,
     ) -> None:
-        self.source: PreparedSource = session.prepared(ffmpeg, path, folder, source, height)
+        self.source: PreparedSource = session.prepared(
+            ffmpeg, path, folder, source, height, on_measure=observer.measuring
+        )
         self.grid: FloatArray = session.grid(session.encoder(ffmpeg))
         self._prober = session.prober(ffmpeg, self.source, folder, explore=False)
         self._plugins = plugins
-        self.known: dict[float, ProbeRecord] = self._prober.cached()
+        self.known: dict[float, ProbeRecord] = {}
+        self._cached = self._prober.cached()
         self.made = 0
 
     @property
@@ -104,12 +112,14 @@ class _Height:
 
     def probe(self, crf: float, observer: JobObserver) -> ProbeRecord:
         """Measure one CRF, unless it was."""
-        if crf not in self.known:
+        cached = self.known.get(crf) or self._cached.get(crf)
+        if cached is not None:
+            self.known[crf] = cached
+            observer.probed(cached)
+        else:
             self.made += 1
             request, prober = self._prober.request(self.made, crf), self._prober
             self.known[crf] = told_probe(request, lambda: prober.probe(crf, observer.progress), self._plugins, observer)
-        else:
-            observer.probed(self.known[crf])
         return self.known[crf]
 
     def crf_at(self, vmaf: float) -> float:
@@ -119,6 +129,7 @@ class _Height:
         return float(self.grid[int(np.argmin(np.abs(self.grid - crf)))])
 
 
+@names_origins
 def run_ladder(
     session: Session, path: Path, heights: Sequence[int] | None, rungs: int, step_vmaf: float, observer: JobObserver
 ) -> LadderReport:
@@ -139,10 +150,10 @@ def run_ladder(
     goal, ffmpeg = goal_of(session), session.ffmpeg()
     with session.plugins() as plugins, workspace() as folder:
         cut = session.cut(ffmpeg, path, folder)
-        own = _Height(session, ffmpeg, path, cut, None, plugins, folder)
+        own = _Height(session, ffmpeg, path, cut, None, plugins, folder, observer)
         curves = [own]
         for height in _heights(own.size[1], heights):
-            curves.append(_Height(session, ffmpeg, path, cut, height, plugins, folder))
+            curves.append(_Height(session, ffmpeg, path, cut, height, plugins, folder, observer))
         if heights is not None and own.size[1] not in heights:
             curves.remove(own)
         for curve in curves:
@@ -190,8 +201,8 @@ def _rungs(
     curves: Sequence[_Height], target: float, rungs: int, step_vmaf: float, observer: JobObserver
 ) -> list[tuple[_Height, ProbeRecord]]:
     chosen = [_top(curves, target, observer)]
-    for number in range(1, rungs):
-        vmaf = target - number * step_vmaf
+    for step in range(1, rungs):
+        vmaf = target - step * step_vmaf
         cheapest = _cheapest(curves, vmaf)
         if cheapest is None:
             break
@@ -231,5 +242,5 @@ def _rung(ffmpeg: Ffmpeg, curve: _Height, probe: ProbeRecord, best: set[tuple[_H
         bitrate_kbps=probe.bitrate_kbps,
         vmaf=probe.vmaf,
         on_hull=(curve, point) in best,
-        command=encode_command(ffmpeg, curve.source, probe.crf),
+        command=encode_command(ffmpeg, curve.source, probe.crf, "{}x{}-crf{}".format(*curve.size, number(probe.crf))),
     )

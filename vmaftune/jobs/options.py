@@ -15,6 +15,7 @@ import msgspec
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.program import program_path
 from vmaftune.json_text import to_path
+from vmaftune.nearest import meant
 
 Job = TypeVar("Job")
 
@@ -148,7 +149,7 @@ def checked(options: Mapping[str, Any], kind: type[Job]) -> Job:
     names = sorted(get_type_hints(kind))
     for name in options:
         if name not in names:
-            raise UserError(f"there is no option {name!r}; there is: {', '.join(names)}")
+            raise UserError(f"there is no option {name!r}; there is: {', '.join(names)}{meant(name, names)}")
         if isinstance(options[name], float) and not math.isfinite(options[name]):
             raise UserError(f"option {name} is not a finite number")
     given = dict(options)

@@ -9,7 +9,7 @@ import numpy as np
 
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
 from vmaftune.types import CurveContext
 
@@ -30,6 +30,7 @@ class PredictReport(msgspec.Struct, frozen=True, kw_only=True):
     feature_seconds: float
 
 
+@names_origins
 def run_predict(session: Session, path: Path, observer: JobObserver | None = None) -> PredictReport:
     """Predict and correct the curve of a source; nothing is encoded but pilots, nothing is verified.
 
@@ -39,10 +40,10 @@ def run_predict(session: Session, path: Path, observer: JobObserver | None = Non
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
     grid = session.grid(spec)
+    observer = observer or JobObserver()
     with session.plugins() as plugins, workspace() as folder:
-        source = session.prepared(ffmpeg, path, folder)
-        if observer is not None:
-            observer.measured(source)
+        source = session.prepared(ffmpeg, path, folder, on_measure=observer.measuring)
+        observer.measured(source)
         preset = source.settings.preset
         curve = plugins.predict(CurveContext(features=source.measured.features, encoder=spec, preset=preset, crfs=grid))
         deviation = Posterior(curve.corrected).deviation()

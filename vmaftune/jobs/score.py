@@ -16,7 +16,7 @@ from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.media.facts import check_is_file, shown
 from vmaftune.media.raw import PIX_FMT, Geometry
 from vmaftune.state.workspace import workspace
@@ -80,6 +80,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     distorted: Input
 
 
+@names_origins
 def run_score(
     session: Session,
     reference: Path,

@@ -13,10 +13,11 @@ from vmaftune.errors import UserError
 from vmaftune.ffmpeg.vmaf import check_pool
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.search_report import SearchReport, search_report
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
 
 
+@names_origins
 def run_search(
     session: Session,
     path: Path,
@@ -45,7 +46,7 @@ def run_search(
     with ExitStack() as stack:
         run = stack.enter_context(session.plugins()) if plugins is None else plugins
         folder = stack.enter_context(workspace())
-        prepared = session.prepared(ffmpeg, path, folder, source)
+        prepared = session.prepared(ffmpeg, path, folder, source, on_measure=observer.measuring)
         observer.prepared(prepared, goal)
         prober = session.prober(ffmpeg, prepared, folder, explore=session.option("explore", True))
         outcome: Outcome = search(

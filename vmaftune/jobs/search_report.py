@@ -182,10 +182,14 @@ def not_met(report: SearchReport) -> str:
     return f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text}); lower --min-vmaf or --min-crf"
 
 
-def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float) -> str:
-    """The command line of the full encode, as ``vmaf-tune encode`` runs it but for the temporary name of the output."""
+def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float, which: str | None = None) -> str:
+    """The command line of the full encode, as ``vmaf-tune encode`` runs it but for the temporary name of the output.
+
+    Args:
+        which: stands in the name of the output where a source has several.
+    """
     facts, settings = source.facts, source.settings
-    output = default_output(source.path, settings.spec.name)
+    output = default_output(source.path, settings.spec.name, which)
     kept: Sequence[str] = EVERY_STREAM.format(facts.stream_index).split()
     if source.path.exists():  # a source that was shipped to this host is somewhere else
         kept = plan_streams(source.path, facts.stream_index, settings.spec.name, output, None).arguments

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
+from vmaftune.config.bound import search_for
 from vmaftune.config.load import LoadedConfig, load_config
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.prober import Prober
@@ -26,17 +29,34 @@ from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.media.decoded import decoded_facts
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.samples import SampleRule
+from vmaftune.nearest import meant
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
 from vmaftune.types import FloatArray
 
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
 DEFAULT_ENCODER = "libsvtav1"
 STORE_FILE = "cache.sqlite"
+
+_OPTION_WITH_VALUE = re.compile(r"--(?P<name>[a-z][a-z-]*) (?P<value>'[^']*'|\S+)")
 
 
 def warn(text: str) -> None:
     """One line to the user, beside the result. Through ``sys.stderr``, where a live line makes room for it."""
     print(f"vmaf-tune: {' '.join(text.split())}", file=sys.stderr, flush=True)
+
+
+def names_origins(job: Callable[Concatenate[Session, Given], Made]) -> Callable[Concatenate[Session, Given], Made]:
+    """A job whose errors name where a value that is wrong came from, as Session.origins_named says."""
+
+    @functools.wraps(job)
+    def run(session: Session, /, *given: Given.args, **named: Given.kwargs) -> Made:
+        with session.origins_named():
+            return job(session, *given, **named)
+
+    return run
 
 
 class Session:
@@ -63,8 +83,37 @@ class Session:
         """The flag, else the configuration's value, else the default; None there means that nobody said."""
         given = self._options.get(name)
         if given is None:
-            given = getattr(self.config.search, name, None)
+            given = getattr(search_for(self.config.search, self._options.get("encoder")), name, None)
         return default if given is None else given
+
+    def told_of(self, name: str) -> str:
+        """Where an option's value came from, for a person: ``--ffmpeg``, or its key in a configuration file."""
+        file = self.config.places.get(("search", name.replace("_", "-")))
+        if file is None or self._options.get(name) is not None:
+            return f"--{name.replace('_', '-')}"
+        return f"search.{name.replace('_', '-')} in {file}"
+
+    @contextmanager
+    def origins_named(self) -> Iterator[None]:
+        """An error in here that names an option, with a value that the configuration gave, names its key and file instead."""
+        try:
+            yield
+        except UserError as error:
+            text = _OPTION_WITH_VALUE.sub(self._origin, str(error))
+            if text == str(error):
+                raise
+            raise type(error)(text) from error
+
+    def _origin(self, found: re.Match[str]) -> str:
+        name, value = found["name"].replace("-", "_"), found["value"]
+        known = self.config.search
+        held = getattr(known, name, None)
+        written = {str(held), repr(held), f"{held:g}" if isinstance(held, float) else str(held)}
+        bare = value.rstrip(":;,")
+        file = self.config.places.get(("search", found["name"]))
+        if held is None or file is None or self._options.get(name) is not None or bare not in written:
+            return found[0]
+        return f"search.{found['name']} = {bare} (in {file}){value[len(bare) :]}"
 
     def warn(self, text: str) -> None:
         """Tell a person something beside the result, in one line; once, however many parts of a job come upon it."""
@@ -88,7 +137,7 @@ class Session:
         Raises:
             UserError: there is none, or it lacks libvmaf.
         """
-        found = locate(self.option("ffmpeg", None), self.store)
+        found = locate(self.option("ffmpeg", None), self.store, self.told_of("ffmpeg"))
         require_libvmaf(found)
         return found
 
@@ -158,7 +207,13 @@ class Session:
         return cut_source(path, self.source_facts(ffmpeg, path), rule, folder, self.store)
 
     def prepared(
-        self, ffmpeg: Ffmpeg, path: Path, folder: Path, source: CutSource | None = None, height: int | None = None
+        self,
+        ffmpeg: Ffmpeg,
+        path: Path,
+        folder: Path,
+        source: CutSource | None = None,
+        height: int | None = None,
+        on_measure: Callable[[Path, float], None] | None = None,
     ) -> PreparedSource:
         """A source made ready for probing; what a person should know of it is told.
 
@@ -166,13 +221,14 @@ class Session:
             folder: where samples are cut to.
             source: the same, where it was read and cut already; ``path`` need not be there then.
             height: in pixels that encodes are scaled to; None leaves them.
+            on_measure: as of prepare.
 
         Raises:
             UserError: the source cannot be used, or the options do not fit it.
         """
         source = self.cut(ffmpeg, path, folder) if source is None else source
         request = msgspec.structs.replace(self.encode_request(self.encoder(ffmpeg)), height=height)
-        prepared = prepare(ffmpeg, path, request, self.store, folder, source, warn=self.warn_of(path))
+        prepared = prepare(ffmpeg, path, request, self.store, folder, source, on_measure, warn=self.warn_of(path))
         self.tell_damage(path, prepared.measured.damage)
         return prepared
 
@@ -266,9 +322,13 @@ class Session:
     def _not_installed(self, name: str, origin: str) -> None:
         """A table of a plugin that is not there: an error where it is to be on, worth a word where it is not."""
         if self.config.enabled.get(name):
-            there = ", ".join(sorted(r.name for kind in ("correction", "trainer") for r in self.manager.of_kind(kind)))
-            raise UserError(f"{origin}: plugins.{name}.enabled = true: no such plugin is installed; there is: {there}")
-        self._warn(f"{origin}: no plugin {name} is installed for [plugins.{name}]")
+            there = sorted(r.name for kind in ("correction", "trainer") for r in self.manager.of_kind(kind))
+            near = meant(name, there)
+            raise UserError(
+                f"{origin}: plugins.{name}.enabled = true: no such plugin is installed; there is: {', '.join(there)}{near}"
+            )
+        near = meant(name, {r.name for r in self.manager.registrations})
+        self._warn(f"{origin}: no plugin {name} is installed for [plugins.{name}]{near}")
 
     def _sample_duration(self) -> float:
         value: float = self.option("sample_duration", 20.0)

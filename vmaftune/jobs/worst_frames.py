@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.errors import VmafTuneError, file_error
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import KEEP_FILTERS
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.score import Compared, compare, features_of
-from vmaftune.jobs.session import Session
+from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state import atomic
 from vmaftune.state.workspace import workspace
 
@@ -53,6 +53,7 @@ class WorstFramesReport(msgspec.Struct, frozen=True, kw_only=True):
     ffmpeg: str
 
 
+@names_origins
 def run_worst_frames(
     session: Session,
     reference: Path,
@@ -165,5 +166,5 @@ def _kept(taken: Mapping[int, Path], pictures: Path) -> dict[int, Path]:
         for index, path in taken.items():
             atomic.write(named[index], path.read_bytes())
     except OSError as error:
-        raise UserError(f"cannot write pictures to {pictures}: {error.strerror}") from error
+        raise file_error(f"cannot write pictures to {pictures}", error) from error
     return named

@@ -17,7 +17,7 @@ import numpy as np
 from vmaftune.config.validate import validated
 from vmaftune.corpus.rows import parse_row
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.encoders.spec import EncoderSpec, find_encoder, number
+from vmaftune.encoders.spec import EncoderSpec, check_preset, find_encoder, number
 from vmaftune.errors import UserError
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.types import CurveContext
@@ -158,15 +158,14 @@ def _of_corpus(line: bytes, place: str) -> CaptureLine:
 
 def _encoder(capture: CaptureLine, place: str, encoders: Mapping[str, EncoderSpec]) -> EncoderSpec:
     try:
-        spec = find_encoder(capture.encoder, encoders, None)
+        spec = find_encoder(capture.encoder, encoders, None, "encoder")
+        check_preset(spec, capture.preset, "preset")
     except UserError as error:
         raise UserError(f"{place}: {error}") from error
     least, most = spec.quality_range
     if not least <= capture.crf <= most:
         taken = f"{number(least)} to {number(most)}"
         raise UserError(f"{place}: crf = {capture.crf:g}: must be a number from {taken}, as {spec.name} takes it")
-    if capture.preset is not None and spec.presets and capture.preset not in spec.presets:
-        raise UserError(f"{place}: {spec.name} has no preset {capture.preset!r}; it has {', '.join(spec.presets)}")
     return spec
 
 

@@ -66,9 +66,7 @@ class SigningKey:
                 return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(self._file.read_text("ascii")))
             except FileNotFoundError:
                 made = Ed25519PrivateKey.generate()
-                atomic.write(
-                    self._file, made.private_bytes_raw().hex().encode()
-                )  # its files are 0600 from the first byte
+                atomic.write(self._file, made.private_bytes_raw().hex().encode(), private=True)
                 return made
             except ValueError as error:
                 raise UserError(f"{self._file} is no key: move it away, and the next export makes a new one") from error

@@ -16,6 +16,7 @@ from vmaftune.jobs.score import ScoreReport
 from vmaftune.jobs.worst_frames import WorstFramesReport
 from vmaftune.mcp_server.meter import Meter
 from vmaftune.mcp_server.tool import Answer, Arguments, Name, Tool, Video, VideoStream, VmafModel, VmafScale, Work
+from vmaftune.nearest import meant
 from vmaftune.state.workspace import workspace
 
 _FIRST: VmafModel = "vmaf_v0.6.1"
@@ -113,7 +114,8 @@ async def compare_models(work: Work, asked: CompareArguments) -> Answer:
     names = list(dict.fromkeys([_FIRST, *(asked.models if asked.models is not None else [_SECOND, *tiny])]))
     for name in names:
         if name not in known and name not in tiny:
-            raise UserError(f"there is no full-reference model {name!r}; there is: {', '.join([*known, *tiny])}")
+            near = meant(name, [*known, *tiny])
+            raise UserError(f"there is no full-reference model {name!r}; there is: {', '.join([*known, *tiny])}{near}")
     pair = asked.pair(work)
     scores: list[ModelScore] = []
     first = np.zeros(0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 
 from vmaftune import __version__
+from vmaftune.ending import asked_to_end
 from vmaftune.errors import VmafTuneError
 from vmaftune.jobs.session import warn
 from vmaftune.mcp_server import scoring, searching
@@ -68,7 +68,7 @@ async def _serve(roots: Roots, jobs: Jobs) -> None:
 
 async def _end_on_signal(jobs: Jobs) -> None:
     """End the jobs, then at once: standard input is being read in a thread that nothing but its end would wake."""
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    with anyio.open_signal_receiver(*asked_to_end()) as signals:
         async for number in signals:
             await jobs.end()
             os._exit(128 + number)

@@ -128,9 +128,9 @@ def _first_picture(container: av.container.InputContainer, stream: av.VideoStrea
 
 def check_is_file(path: Path) -> None:
     """Raise UserError unless ``path`` is a file that can be read."""
-    if path.is_dir():
-        raise UserError(f"{shown(path)} is a directory; name a video file")
     try:
+        if path.is_dir():  # raises where a folder on the way may not be read
+            raise UserError(f"{shown(path)} is a directory; name a video file")
         with path.open("rb") as file:
             if not file.read(1):
                 raise UserError(f"{shown(path)} is empty")

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.models.entry import REGISTRY_FILE, ModelEntry, RegisteredModel, decode, encode
 from vmaftune.models.stable import LATEST_STABLE, promoted
+from vmaftune.nearest import meant
 from vmaftune.state import atomic
 from vmaftune.state.folders import models_folder
 
@@ -55,8 +56,9 @@ def find(model_id: str) -> RegisteredModel:
     own = _own(shipped)
     found = next((m for m in own if m.id == model_id), None)
     if found is None:
-        there = ", ".join(m.id for m in (*shipped, *own)) or "none"
-        raise UnknownModel(f"no model {model_id!r} is registered; there is: {there}")
+        there = [m.id for m in (*shipped, *own)]
+        listed = f"{', '.join(there) or 'none'}{meant(model_id, there)}"
+        raise UnknownModel(f"no model {model_id!r} is registered; there is: {listed}")
     return found
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +13,7 @@ from typing import Any
 
 from vmaftune import __version__
 from vmaftune.errors import UserError
-from vmaftune.state import atomic
+from vmaftune.state.output import check_output, write_output
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SUFFIXES = (".html", ".htm")
@@ -79,31 +77,15 @@ def check_page(file: Path | None, option: str = "--report") -> None:
         return
     if file.suffix.lower() not in _SUFFIXES:
         raise UserError(f"{option} {file}: name a file that ends in {' or '.join(_SUFFIXES)}")
-    if file.is_dir():
-        raise UserError(f"cannot write {option} {file}: it is a directory")
-    try:
-        tempfile.TemporaryFile(dir=file.parent).close()
-    except OSError as error:
-        raise UserError(f"cannot write {option} {file}: {error.strerror}") from error
+    check_output(file, option)
 
 
 def write_page(page: Page, file: Path, option: str = "--report") -> None:
     """Render a page to a file, whole or not at all.
 
-    Raises:
-        UserError: the file cannot be written.
+    Raises: as vmaftune.state.output.write_output.
     """
-    try:
-        atomic.write(file, rendered(page))
-        file.chmod(0o666 & ~_umask())
-    except OSError as error:
-        raise UserError(f"cannot write {option} {file}: {error.strerror}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    write_output(file, rendered(page), option)
 
 
 def rendered(page: Page, made: datetime | None = None) -> bytes:

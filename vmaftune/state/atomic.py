@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from vmaftune.state import leftovers
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write ``content`` to ``path``: a temporary file in the same folder, fsync, rename, fsync of the folder.
 
-    Temporary files of runs that were killed are removed from that folder on the way.
+    Temporary files of runs that were killed are removed from that folder on the way. A file that is replaced keeps its mode. A
+    device or a pipe is written to.
+
+    Args:
+        private: nobody else may read it. Otherwise a new file has the mode that the umask asks for, as any program's has.
 
     Raises:
         OSError: it could not be written; ``path`` is then as it was before.
     """
+    mode = _mode(path)
+    if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        path.write_bytes(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    made, handle = leftovers.make(path.parent, leftovers.FILE)
+    made, handle = leftovers.make(path.parent, leftovers.FILE, 0o600 if private else 0o666)
     with os.fdopen(handle, "wb") as file:  # which holds its lock until it has its name
         try:
+            if mode is not None and not private:
+                os.fchmod(file.fileno(), stat.S_IMODE(mode) & 0o777)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -33,6 +44,14 @@ def write(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _mode(path: Path) -> int | None:
+    """Kind and permissions of what is there; None where there is nothing."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
 
 
 def set_aside(path: Path, why: str) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from vmaftune.ending import asked_to_end
 from vmaftune.trainer.learner import Learner
 from vmaftune.trainer.log import Log
 from vmaftune.trainer.service import Service, ServiceOptions
@@ -23,7 +24,7 @@ _SWITCH_SECONDS = 0.00005
 def serve(
     socket: Path, folder: Path, waiting: Path, make_learner: Callable[[], Learner], options: ServiceOptions, log: Log
 ) -> NoReturn:
-    """Serve at ``socket`` until SIGTERM or SIGINT, then end the process with 0.
+    """Serve at ``socket`` until SIGTERM, SIGINT or SIGHUP, then end the process with 0.
 
     Args:
         folder: of spool and learner.
@@ -36,7 +37,7 @@ def serve(
         VmafTuneError: somebody removed the socket.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in asked_to_end():
         signal.signal(number, _leave)
     with owned(folder / "service", "the folder"):
         service = Service(make_learner(), folder, WaitingRoom(waiting), options, log)

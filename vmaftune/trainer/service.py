@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import threading
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from vmaftune.ending import asked_to_end
 from vmaftune.errors import VmafTuneError
 from vmaftune.state import atomic
 from vmaftune.trainer.connection import Connection, ConnectionLimits, answer_line
@@ -117,7 +117,7 @@ class Service:
         self._take_waiting()
 
     def run(self, listening: socket.socket) -> None:
-        """Serve until SIGTERM or SIGINT; everything is kept and closed on return.
+        """Serve until SIGTERM, SIGINT or SIGHUP; everything is kept and closed on return.
 
         Raises:
             VmafTuneError: somebody removed the socket, so that nobody can reach it any more.
@@ -212,7 +212,7 @@ class Service:
     async def _run(self, listening: socket.socket, last_resort: threading.Timer) -> None:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._fault)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in asked_to_end():
             self._loop.add_signal_handler(number, self.stop)
         self._committer.start()
         self._training.start()

@@ -120,8 +120,8 @@ def test_clips_of_one_film_and_other_options(folder: Path, program: Program, tmp
     ("arguments", "complaint"),
     [
         ((), "no source is named"),
-        (("CLIPS", "--encoders", "libx999"), "no encoder 'libx999'"),
-        (("CLIPS", "--encoders", "libx264:warp"), "libx264 has no preset 'warp'"),
+        (("CLIPS", "--encoders", "libx999"), "libx999: no such encoder"),
+        (("CLIPS", "--encoders", "libx264:warp"), "preset warp: libx264 has no such preset"),
         (("CLIPS", "--heights", "tall"), "--heights: 'tall' is neither native"),
         (("CLIPS/none.mkv",), "cannot open"),
     ],

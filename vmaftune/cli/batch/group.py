@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from vmaftune.cli.sections import SectionedCommand
+
 _COMMANDS = {
     "status": "what the queue holds",
     "retry": "put failed files back into the queue",
@@ -15,7 +17,7 @@ _COMMANDS = {
 }
 
 
-class BatchCommand(click.Command):
+class BatchCommand(SectionedCommand):
     """Runs a batch, unless the first argument is one of the commands; a file of such a name is given as ``./status``."""
 
     def make_context(

@@ -19,7 +19,7 @@ from vmaftune.cli.output import print_json
 from vmaftune.errors import UserError
 from vmaftune.json_text import encoded
 from vmaftune.media.facts import shown
-from vmaftune.state import atomic
+from vmaftune.state.output import write_output
 
 _PATH = click.Path(path_type=Path)
 _COLUMNS = ("file", "output", "state", "crf", "vmaf", "encoded_percent", "probes", "seconds", "reason", "options")
@@ -64,7 +64,7 @@ def export(output: Path, queue: Path | None) -> None:
     with _there(queue) as there:
         rows = list(there.rows())
     content = _csv(rows) if output.suffix == ".csv" else encoded([_object(row) for row in rows]) + b"\n"
-    atomic.write(output, content)
+    write_output(output, content, "the results to")
     click.echo(f"{output}: {files(len(rows))}")
 
 

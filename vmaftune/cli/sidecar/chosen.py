@@ -93,13 +93,7 @@ def one_chosen(session: Session, named: Sequence[str]) -> Chosen:
 def named_encoder(session: Session, name: str | None) -> EncoderSpec:
     """The encoder of that name; where None was named, the one that a search would use. Raises UserError."""
     wanted = session.option("encoder", DEFAULT_ENCODER) if name is None else name
-    return find_encoder(wanted, session.manager.encoders, None)
-
-
-def check_preset(encoder: EncoderSpec, preset: str | None) -> None:
-    """Raise UserError where the encoder has no such preset."""
-    if preset is not None and encoder.presets and preset not in encoder.presets:
-        raise UserError(f"{encoder.name} has no preset {preset!r}; it has {', '.join(encoder.presets)}")
+    return find_encoder(wanted, session.manager.encoders, None, "--encoder" if name is None else "encoder")
 
 
 def used_states(session: Session, chosen: Chosen, encoder: str) -> list[LearnedState]:

@@ -10,10 +10,11 @@ import msgspec
 
 from vmaftune.cli.options import host_options, json_option
 from vmaftune.cli.output import print_json
-from vmaftune.cli.sidecar.chosen import all_chosen, check_preset, named_encoder, sidecar_session
+from vmaftune.cli.sidecar.chosen import all_chosen, named_encoder, sidecar_session
 from vmaftune.cli.sidecar.options import plugin_option
 from vmaftune.cli.sidecar.tables import print_table
 from vmaftune.config.inforce import Value, in_force
+from vmaftune.encoders.spec import check_preset
 from vmaftune.errors import UserError
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vmaftune.errors import UserError
+from vmaftune.cli.plot import write_figure
 from vmaftune.types import FloatArray, LearnedCapture
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def draw_residuals(panels: Mapping[str, Sequence[LearnedCapture]], title: str, f
     Args:
         panels: captures by encoder, oldest first.
 
-    Raises:
-        UserError: the file cannot be written.
+    Raises: as write_figure.
     """
     from matplotlib.figure import Figure
 
@@ -40,10 +39,7 @@ def draw_residuals(panels: Mapping[str, Sequence[LearnedCapture]], title: str, f
     every[0].legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, fontsize=8, labelcolor=_INK)
     figure.align_ylabels(every)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, color=_INK)
-    try:
-        figure.savefig(file)
-    except OSError as error:
-        raise UserError(f"cannot write plot {file}: {error.strerror}") from error
+    write_figure(figure, file, "plot")
 
 
 def _panel(axes: Axes, captures: Sequence[LearnedCapture]) -> None:

@@ -13,7 +13,6 @@ from vmaftune.cli.output import print_json
 from vmaftune.cli.sidecar.chosen import (
     Chosen,
     all_chosen,
-    check_preset,
     named_encoder,
     nothing_learned,
     one_chosen,
@@ -22,7 +21,7 @@ from vmaftune.cli.sidecar.chosen import (
 )
 from vmaftune.cli.sidecar.options import one_plugin_option, plugin_option, predictor_option
 from vmaftune.cli.sidecar.tables import coloured, counted, moment, print_table, size, vmaf
-from vmaftune.encoders.spec import EncoderSpec, number
+from vmaftune.encoders.spec import EncoderSpec, check_preset, number
 from vmaftune.jobs.session import Session
 from vmaftune.learned.ordinary import ordinary_context
 from vmaftune.types import LearnedCapture, LearnedState, LearnedTerm

@@ -11,7 +11,7 @@ from vmaftune.cli.options import host_options
 from vmaftune.cli.sidecar.chosen import Chosen, nothing_learned, one_chosen, sidecar_session
 from vmaftune.cli.sidecar.options import consent, one_plugin_option, yes_option
 from vmaftune.cli.sidecar.tables import counted
-from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.errors import UserError, VmafTuneError, file_error
 from vmaftune.learned.allowed import Census
 from vmaftune.learned.bundle import Bundle, Learned, check_contents, opened, signed
 from vmaftune.learned.key import SigningKey, fingerprint, require_cryptography
@@ -69,7 +69,7 @@ def export(file: Path, yes: bool, **options: Any) -> int:
         content = signed(chosen.name, contents, key)
         atomic.write(file, content)
     except OSError as error:
-        raise VmafTuneError(f"cannot write {error.filename or file}: {error.strerror or error}") from error
+        raise file_error(f"cannot write {error.filename or file}", error) from error
     public_key = key.public(make=True)
     assert public_key is not None
     click.echo(f"{file}: {len(content) / 1000:.1f} kB, signed by this host's key {fingerprint(public_key)}")

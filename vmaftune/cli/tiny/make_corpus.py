@@ -66,8 +66,7 @@ def command(
     """
     from vmaftune.cli.tiny.screen import WorkScreen
     from vmaftune.corpus.sources import list_sources
-    from vmaftune.encoders.spec import find_encoder
-    from vmaftune.errors import UserError
+    from vmaftune.encoders.spec import check_preset, find_encoder
     from vmaftune.jobs.session import Session
     from vmaftune.tiny.corpus.make import make_corpus
     from vmaftune.tiny.corpus.manifest import Recipe
@@ -78,9 +77,8 @@ def command(
     chosen = []
     for text in _listed(encoders):
         name, _, preset = text.partition(":")
-        spec = find_encoder(name, session.manager.encoders, ffmpeg)
-        if preset and spec.presets and preset not in spec.presets:
-            raise UserError(f"{name} has no preset {preset!r}; it has {', '.join(spec.presets)}")
+        spec = find_encoder(name, session.manager.encoders, ffmpeg, "--encoders")
+        check_preset(spec, preset or None, f"--encoders {name}: preset")
         chosen.append((spec, preset or None))
     recipe = Recipe(
         frames=frames, max_height=max_height, encoders=_listed(encoders), heights=_listed(heights), crfs=crfs, raw=raw

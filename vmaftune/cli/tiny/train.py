@@ -10,7 +10,7 @@ import click
 
 from vmaftune.cli.options import host_options
 from vmaftune.cli.tiny.corpus import corpus_options, read_corpus
-from vmaftune.errors import UserError
+from vmaftune.errors import UserError, file_error
 
 if TYPE_CHECKING:
     from vmaftune.tiny.fit import Plan
@@ -161,7 +161,7 @@ def _trained(table: FrameTable, plan: Plan, output: Path, threads: int | None, r
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"cannot write to {output}: {error.strerror}") from error
+        raise file_error(f"cannot write to {output}", error) from error
     try:
         with screen:
             made = fit(table, plan, threads=threads or _processors(), checkpoint=checkpoint, on_epoch=on_epoch)
