@@ -15,8 +15,10 @@ import msgspec
 from vmaftune.batch.estimate import work_of
 from vmaftune.batch.executors import Executor
 from vmaftune.batch.messages import Job, Result, Step, WorkerLost
+from vmaftune.batch.perform import failure
 from vmaftune.batch.plan import OF_THE_RUN
 from vmaftune.batch.queue import Queue, Row
+from vmaftune.errors import VmafTuneError
 from vmaftune.media.facts import shown
 
 _LOOK_SECONDS = 0.2
@@ -133,9 +135,11 @@ class _Run:
             return None
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            return Result(code=_USER_MISTAKE, reason=f"cannot make the folder {shown(output.parent)}: {error.strerror}")
-        if self._overwrite or not os.path.lexists(output):
+            free = self._overwrite or not os.path.lexists(output)
+        except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
+            reason = getattr(error, "strerror", None) or error
+            return Result(code=_USER_MISTAKE, reason=f"cannot make the folder {shown(output.parent)}: {reason}")
+        if free:
             self._queue.begin(row.id)
         return None
 
@@ -172,6 +176,10 @@ class _Run:
             else:
                 self._observer.ended(row, Result(code=_OUR_FAILURE, reason=reason))
             return
+        except VmafTuneError:  # the cluster is gone
+            raise
+        except Exception as error:  # whatever else comes of one file ends no batch
+            result = failure(error)
         self._record(row, result)
 
     def _record(self, row: Row, result: Result) -> None:

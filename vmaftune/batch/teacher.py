@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vmaftune.batch.messages import Result
+from vmaftune.batch.perform import failure
 from vmaftune.batch.queue import Row
-from vmaftune.errors import VmafTuneError
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.session import Session
 from vmaftune.json_text import encoded
@@ -45,8 +45,8 @@ class Teacher:
             if run.active:
                 lines = [encoded(capture) for capture in result.captures]
                 teach(run, read_sources(lines, row.path.name, session.manager.encoders))
-        except VmafTuneError as error:
-            self._warn(f"nothing was learned from {row.path.name}: {error}")
+        except Exception as error:  # it is done and recorded: what it teaches ends no batch
+            self._warn(f"nothing was learned from {row.path.name}: {failure(error).reason}")
 
     def _run(self, row: Row) -> tuple[Session, PluginRun]:
         """Plugins as the row wants them, made once for all rows that want them so."""

@@ -108,6 +108,16 @@ stream_option = click.option(
     help="Video stream to take, from 0 as in ffmpeg's 0:v:N.  [default: ffmpeg's choice]",
 )
 
+pair_stream_options = _stacked(
+    stream_option,
+    click.option(
+        "--distorted-stream",
+        type=click.IntRange(0),
+        metavar="N",
+        help="The same, of DISTORTED.  [default: ffmpeg's choice]",
+    ),
+)
+
 choice_options = _stacked(
     stream_option,
     click.option(

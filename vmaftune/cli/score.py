@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from vmaftune.cli.options import events_option, host_options, json_option, raw_options, score_options, stream_option
+from vmaftune.cli.options import (
+    events_option,
+    host_options,
+    json_option,
+    pair_stream_options,
+    raw_options,
+    score_options,
+)
 from vmaftune.cli.output import print_json
 from vmaftune.events.stream import EventStream
 from vmaftune.jobs.score import ScoreReport, run_score
@@ -18,7 +25,7 @@ from vmaftune.media.facts import shown
 @click.command("score")
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("distorted", type=click.Path(path_type=Path))
-@stream_option
+@pair_stream_options
 @score_options
 @raw_options
 @click.option("--per-frame", is_flag=True, help="Print the score of every frame too.")

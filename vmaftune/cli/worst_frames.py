@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from vmaftune.cli.options import events_option, host_options, json_option, raw_options, score_options, stream_option
+from vmaftune.cli.options import (
+    events_option,
+    host_options,
+    json_option,
+    pair_stream_options,
+    raw_options,
+    score_options,
+)
 from vmaftune.cli.output import print_json
 from vmaftune.events.stream import EventStream
 from vmaftune.jobs.session import Session
@@ -24,7 +31,7 @@ from vmaftune.media.facts import shown
     "--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Write reference|encode of each as a PNG."
 )
 @click.option("--picture-width", type=click.IntRange(16), metavar="PIXELS", help="Of each half at most.")
-@stream_option
+@pair_stream_options
 @score_options
 @raw_options
 @host_options

@@ -88,7 +88,7 @@ def run_encode(
     if (made := place.made_before()) is not None:
         return made
     place.check_free()
-    facts = session.source_facts(ffmpeg, path)
+    facts = session.facts(ffmpeg, path)
     streams = plan_streams(path, facts.stream_index, spec.name, place.target, session.option("acodec", None))
     with ExitStack() as stack:
         run = stack.enter_context(session.plugins()) if plugins is None else plugins
@@ -214,7 +214,7 @@ class _Full:
             ) from error
         observer.encode_progress(1.0)
         self._session.tell_damage(self._path, damage_of(said))
-        facts = read_facts(made)
+        facts = read_facts(made, 0)
         frames, video_bytes = video_packets(made, facts.stream_index)
         percent = 100.0 * video_bytes / max(1, video_packets(self._path, self._facts.stream_index)[1])
         limit = self._session.option("max_encoded_percent", None)

@@ -54,7 +54,9 @@ class RawOptions(TypedDict, total=False):
 
 
 class ScoreJobOptions(SourceOptions, ScoreOptions, RawOptions, total=False):
-    """Options of ``score``."""
+    """Options of ``score``. ``distorted_stream`` is to the distorted file what ``video_stream`` is to the reference."""
+
+    distorted_stream: int | None
 
 
 class PluginOptions(TypedDict, total=False):

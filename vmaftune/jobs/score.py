@@ -124,8 +124,8 @@ def compare(
 ) -> Compared:
     """Compare two files frame by frame in order. Arguments and errors as of run_score."""
     ffmpeg = session.ffmpeg()
-    first = _input(session, ffmpeg, reference, raw, session.option("video_stream", None))
-    second = _input(session, ffmpeg, distorted, raw, None)
+    first = _input(session, ffmpeg, reference, raw, "video_stream")
+    second = _input(session, ffmpeg, distorted, raw, "distorted_stream")
     settings = vmaf.ScoreSettings(model=session.option("vmaf_model", None), scale=session.option("vmaf_scale", "auto"))
     depth = max(first.bit_depth, second.bit_depth)
     comparison = vmaf.decide(settings, first.width, first.height, depth)
@@ -164,11 +164,11 @@ def _share_of(frames: int, observer: JobObserver | None) -> ProgressCallback | N
     return lambda done: observer.score_progress(min(1.0, done / frames))
 
 
-def _input(session: Session, ffmpeg: Ffmpeg, path: Path, raw: Mapping[str, Any], number: int | None) -> Input:
-    """A video; ``number`` is the stream to take of a file that holds several, as of read_facts."""
+def _input(session: Session, ffmpeg: Ffmpeg, path: Path, raw: Mapping[str, Any], option: str) -> Input:
+    """A video; ``option`` names the stream to take of a file that holds several."""
     check_is_file(path)
     if path.suffix.lower() != ".yuv":
-        facts = session.facts(ffmpeg, path, number)
+        facts = session.facts(ffmpeg, path, option)
         return Input(
             arguments=("-i", file_url(path)),
             stream_index=facts.stream_index,

@@ -178,23 +178,19 @@ class Session:
             score=score,
         )
 
-    def facts(self, ffmpeg: Ffmpeg, path: Path, number: int | None) -> MediaFacts:
+    def facts(self, ffmpeg: Ffmpeg, path: Path, option: str = "video_stream") -> MediaFacts:
         """The facts of a video; what a person should know of it is told, once in a run.
 
         Args:
-            number: of its stream among the video streams; None takes the one that ffmpeg would.
+            option: that names its stream.
 
         Raises:
             UserError: it cannot be used, or has no such stream.
         """
-        facts = decoded_facts(ffmpeg, path, number)
+        facts = decoded_facts(ffmpeg, path, self.option(option, None), f"--{option.replace('_', '-')}")
         for line in facts.notes:
             self.warn_of(path)(line)
         return facts
-
-    def source_facts(self, ffmpeg: Ffmpeg, path: Path) -> MediaFacts:
-        """The facts of the source, of the video stream that the options name. Raises as facts."""
-        return self.facts(ffmpeg, path, self.option("video_stream", None))
 
     def cut(self, ffmpeg: Ffmpeg, path: Path, folder: Path) -> CutSource:
         """A source, read and cut to ``folder`` as the options want its samples.
@@ -204,7 +200,7 @@ class Session:
             VmafTuneError: the samples cannot be written.
         """
         rule = self.encode_request(self.encoder(ffmpeg)).rule
-        return cut_source(path, self.source_facts(ffmpeg, path), rule, folder, self.store)
+        return cut_source(path, self.facts(ffmpeg, path), rule, folder, self.store)
 
     def prepared(
         self,

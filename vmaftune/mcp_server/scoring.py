@@ -34,6 +34,7 @@ class PairArguments(Arguments, frozen=True, kw_only=True):
     reference: Video
     distorted: Video
     video_stream: VideoStream | None = None
+    distorted_stream: VideoStream | None = None
     width: _Side | None = None
     height: _Side | None = None
     pix_fmt: Annotated[Name, Meta(description="Of raw video alone, such as yuv420p10le.")] | None = None
@@ -43,7 +44,7 @@ class PairArguments(Arguments, frozen=True, kw_only=True):
     def pair(self, work: Work) -> list[str]:
         """The command line's words for the two files and how they are read."""
         files = [str(work.roots.video(name, raw=True)) for name in (self.reference, self.distorted)]
-        return [*self.options(*_RAW_OPTIONS, "video_stream", "vmaf_scale"), "--", *files]
+        return [*self.options(*_RAW_OPTIONS, "video_stream", "distorted_stream", "vmaf_scale"), "--", *files]
 
 
 class ScoreArguments(PairArguments, frozen=True, kw_only=True):

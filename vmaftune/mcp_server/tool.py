@@ -23,7 +23,7 @@ VideoStream = Annotated[
     Meta(
         ge=0,
         le=1000,
-        description="Which video stream of the source, from 0 as in ffmpeg's 0:v:N; chosen when left out.",
+        description="Which video stream of the file, from 0 as in ffmpeg's 0:v:N; chosen when left out.",
     ),
 ]
 VmafModel = Literal["vmaf_v0.6.1", "vmaf_v0.6.1neg", "vmaf_4k_v0.6.1", "vmaf_4k_v0.6.1neg"]

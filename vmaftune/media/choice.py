@@ -36,19 +36,22 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
-def choose_video(path: Path, name: str, container: av.container.InputContainer, number: int | None) -> Chosen:
+def choose_video(
+    path: Path, name: str, container: av.container.InputContainer, number: int | None, option: str
+) -> Chosen:
     """Choose a video stream.
 
     Args:
         name: of the file, for messages.
         number: the one to take, counted among the video streams from 0 as in ffmpeg's ``0:v:N``; None chooses.
+        option: that names the stream, for messages.
 
     Raises:
         UserError: there is none, or no such one.
     """
     videos = list(container.streams.video)
     if number is not None:
-        return Chosen(index=_named(name, videos, number).index, note="")
+        return Chosen(index=_named(name, videos, number, option).index, note="")
     real = [stream for stream in videos if not is_attached(stream)]
     if not real:
         held = ", ".join(sorted({s.type for s in container.streams})) or "no stream"
@@ -65,7 +68,7 @@ def choose_video(path: Path, name: str, container: av.container.InputContainer, 
     ]
     note = (
         f"of {len(real)} video streams, number {videos.index(taken)} ({_described(taken)}) is taken; "
-        f"--video-stream takes another: {', '.join(others)}"
+        f"{option} takes another: {', '.join(others)}"
     )
     return Chosen(index=taken.index, note=note)
 
@@ -75,12 +78,12 @@ def is_attached(stream: av.VideoStream) -> bool:
     return bool(int(stream.disposition) & (ATTACHED_PICTURE | _TIMED_THUMBNAILS))
 
 
-def _named(name: str, videos: Sequence[av.VideoStream], number: int) -> av.VideoStream:
+def _named(name: str, videos: Sequence[av.VideoStream], number: int, option: str) -> av.VideoStream:
     if not 0 <= number < len(videos):
         there = ", ".join(f"{n} ({_described(stream)})" for n, stream in enumerate(videos)) or "none"
-        raise UserError(f"{name} has no --video-stream {number}; there is: {there}")
+        raise UserError(f"{name} has no {option} {number}; there is: {there}")
     if int(videos[number].disposition) & ATTACHED_PICTURE:
-        raise UserError(f"--video-stream {number} of {name} is a cover picture, no video")
+        raise UserError(f"{option} {number} of {name} is a cover picture, no video")
     return videos[number]
 
 

@@ -19,6 +19,8 @@ from vmaftune.media.side_data import side_data_names
 DYNAMIC_HDR = {"DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_PLUS": "HDR10+"}
 """ffmpeg's names of HDR data that changes from picture to picture, and those on a box."""
 
+OF_A_SOURCE = "--video-stream"
+
 
 class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Facts of the video stream that is encoded.
@@ -62,13 +64,14 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
         return (self.stream_index, *((self.width, self.height) if self.cropped else ()))
 
 
-def read_facts(path: Path, number: int | None = None) -> MediaFacts:
+def read_facts(path: Path, number: int | None = None, option: str = OF_A_SOURCE) -> MediaFacts:
     """Read the facts of the video stream of ``path`` that is taken.
 
     The size is that of the codec's pictures; a container may crop them (vmaftune.media.decoded asks ffmpeg).
 
     Args:
         number: of the stream among the video streams, from 0; None takes the one that ffmpeg would.
+        option: by which a person says that.
 
     Raises:
         UserError: no such file, no media file, no video in it that can be decoded, or the file is cut short.
@@ -76,14 +79,14 @@ def read_facts(path: Path, number: int | None = None) -> MediaFacts:
     check_is_file(path)
     try:
         with open_media(path) as container:
-            return _facts(path, container, number)
+            return _facts(path, container, number, option)
     except av.error.FFmpegError as error:
         raise UserError(f"{shown(path)} cannot be read as a video: {error.strerror}") from error
 
 
-def _facts(path: Path, container: av.container.InputContainer, number: int | None) -> MediaFacts:
+def _facts(path: Path, container: av.container.InputContainer, number: int | None, option: str) -> MediaFacts:
     name = shown(path)
-    chosen = choose_video(path, name, container, number)
+    chosen = choose_video(path, name, container, number, option)
     stream = container.streams[chosen.index]
     assert isinstance(stream, av.VideoStream)
     context = stream.codec_context

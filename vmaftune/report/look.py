@@ -218,7 +218,7 @@ def _of_file(look: Look, ffmpeg: Ffmpeg, source: PreparedSource, encode: Path, f
     settings = of_one_size(source.settings, (source.facts.width, source.facts.height))
     reference = Video(path=source.path, stream_index=source.facts.stream_index, chain=settings.video_filter)
     indices = [frame.index for frame in look.worst]
-    made = Video(path=encode, stream_index=read_facts(encode).stream_index)
+    made = Video(path=encode, stream_index=read_facts(encode, 0).stream_index)
     taken = take_frames(ffmpeg, reference, made, indices, look.spans[0].frames, folder)
     return _with_pairs(
         look, {(0, index): both for index, both in taken.items()}, "The pictures are of the finished encode."
