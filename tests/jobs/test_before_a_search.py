@@ -166,7 +166,7 @@ def test_alpha_is_read_and_kept_by_vp9(clips: Clips, tmp_path: Path) -> None:
 @pytest.mark.parametrize("job", ["crf-search", "encode"])
 def test_pictures_too_small_for_an_encoder(size: str, encoder: str, job: str, clips: Clips, tmp_path: Path) -> None:
     width, height = size.split("x")
-    film = clips.lavfi("small.mkv", f"testsrc=size=40x40:rate=5:duration=0.6,crop={width}:{height}", ["-c:v", "ffv1"])
+    film = clips.lavfi("small.mkv", f"testsrc=size=40x40:rate=5:duration=0.6,crop={width}:{height}", ["-c:v", "png"])
     with pytest.raises(UserError, match=rf"pictures of {size} are too small for {encoder}"):
         _told(job, film, tmp_path, encoder=encoder, preset=None, vmaf_scale="auto")
 
