@@ -124,9 +124,7 @@ def _lines(report: CompareReport) -> list[str]:
         if encode.failure is not None:
             lines.append(f"{encode.name}: {encode.failure}")
         elif not encode.target_met:
-            lines.append(
-                f"{encode.name} does not reach VMAF {report.target:g}: its row is of the CRF that came closest"
-            )
+            lines.append(f"{encode.missed(report.target)}; its row is of the CRF that came closest")
     anchor = next(encode for encode in report.encodes if encode.failure is None)
     lines.append(
         f"verified VMAF of {report.frames} frames ({report.vmaf_model}{size}, {report.pool}); size, time and BD-rate are "

@@ -17,7 +17,7 @@ from vmaftune.crf_search.source import PreparedSource, total_bytes
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import encode_and_score
+from vmaftune.ffmpeg.probe import encode_and_score, score_itself
 from vmaftune.state.store import Store
 from vmaftune.types import FloatArray, ProbeRecord, ProbeRequest
 
@@ -133,6 +133,29 @@ class Prober:
         """
         assert self._part is not None
         return self._made(crf, self._part, on_progress)
+
+    def source_vmaf(self) -> float:
+        """VMAF of the samples scored against themselves, which no encode can be expected to pass; below 100 where little moves.
+
+        Raises:
+            VmafTuneError: libvmaf failed.
+        """
+        source = self._source
+        scores = [
+            score_itself(
+                self._ffmpeg,
+                sample.path,
+                sample.stream_index,
+                frames,
+                source.settings.video_filter,
+                source.comparison,
+                threads=self._threads,
+                folder=self._folder,
+                picture=(source.facts.width, source.facts.height),
+            )
+            for sample, frames in zip(source.samples, source.frames, strict=True)
+        ]
+        return round(vmaf.pooled(np.concatenate(scores), self._pool), 6)
 
     def _made(self, crf: float, part: Part | None, on_progress: Callable[[float], None]) -> ProbeRecord:
         source, scores, size, encode_seconds, score_seconds, done = self._source, [], 0, 0.0, 0.0, 0

@@ -15,10 +15,11 @@ _DEINTERLACERS = re.compile(
 )
 _TONE_MAPPERS = re.compile(r"(?:^|[,;\]\s])(?:tonemap|libplacebo)")
 _CODED_AS_FIELDS = re.compile(r"ildct|ilme|tff|bff|interlace")
+_IN_MP4 = ", in .mp4 with --enc strict=unofficial too"
 _OF_SIDE_DATA = {
-    ("DOVI_METADATA", "libx265"): "--enc dolbyvision=1 --enc maxrate=RATE --enc bufsize=RATE keeps it",
-    ("DOVI_METADATA", "libsvtav1"): "--enc dolbyvision=1 keeps it",
-    ("DOVI_METADATA", "libaom-av1"): "--enc dolbyvision=1 keeps it",
+    ("DOVI_METADATA", "libx265"): f"--enc dolbyvision=1 --enc maxrate=RATE --enc bufsize=RATE keeps it{_IN_MP4}",
+    ("DOVI_METADATA", "libsvtav1"): f"--enc dolbyvision=1 keeps it{_IN_MP4}",
+    ("DOVI_METADATA", "libaom-av1"): f"--enc dolbyvision=1 keeps it{_IN_MP4}",
     ("DYNAMIC_HDR_PLUS", "libx265"): (
         "--enc x265-params=dhdr10-info=FILE keeps it, where FILE is the JSON that hdr10plus_tool extracts from the source"
     ),

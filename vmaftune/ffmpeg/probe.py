@@ -219,6 +219,44 @@ def _two_processes(
     return encode_seconds, score_seconds
 
 
+def score_itself(
+    ffmpeg: Ffmpeg,
+    sample: Path,
+    stream_index: int,
+    expected_frames: int,
+    video_filter: str | None,
+    comparison: Comparison,
+    *,
+    threads: int,
+    folder: Path,
+    picture: tuple[int, int],
+) -> np.ndarray:
+    """VMAF of every frame of a sample against itself, shape (frames,): what an encode without any loss gets.
+
+    Args:
+        expected_frames: that the user's filters leave.
+        video_filter: the user's filters.
+        picture: width and height in pixels before them.
+
+    Raises:
+        FfmpegError: libvmaf or the filters failed.
+        PairingError: another number of frames was scored.
+    """
+    log = folder / "vmaf.json"
+    chain = ",".join(part for part in ("scale={}:{}".format(*picture), video_filter) if part)
+    try:
+        with vmaf.plainly_named(comparison, folder) as named:
+            graph = vmaf.graph("one", "other", named, reference_filter=None, threads=threads, log=log)
+            both = f"[0:{stream_index}]{chain},split[one][other];{graph}"
+            output = ["-filter_complex", both, "-map", "[scored]", *PASS_THROUGH, "-f", "null", "-"]
+            process.run(ffmpeg.path, [*KEEP_FILTERS, "-i", file_url(sample), *output])
+        scores = np.array([frame["vmaf"] for frame in vmaf.read_log(log)])
+    finally:
+        log.unlink(missing_ok=True)
+    vmaf.check_pairing(len(scores), expected_frames, "the source against itself")
+    return scores
+
+
 def score_files(
     ffmpeg: Ffmpeg,
     reference: tuple[Sequence[str], int],

@@ -17,7 +17,7 @@ from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.rates import RatePoint, bd_rate, bitrate_at, measured_points
 from vmaftune.jobs.search import goal_of, run_search
-from vmaftune.jobs.search_report import SearchReport, result_probe
+from vmaftune.jobs.search_report import SearchReport, no_more_than, result_probe
 from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
 
@@ -50,6 +50,7 @@ class ComparedEncode(msgspec.Struct, frozen=True, kw_only=True):
             for, or the curves have too few points in common.
         points: all verified scores, by rising bitrate.
         probe_count: verifying encodes made.
+        source_vmaf: of the source against itself, measured where the target is not met; no encode can be expected to pass it.
         failure: why there is no result; the rest is None or 0 then.
     """
 
@@ -67,12 +68,20 @@ class ComparedEncode(msgspec.Struct, frozen=True, kw_only=True):
     bd_rate_percent: float | None = None
     points: list[RatePoint] = []
     probe_count: int = 0
+    source_vmaf: float | None = None
     failure: str | None = None
 
     @property
     def name(self) -> str:
         """Encoder and preset."""
         return str(Candidate(encoder=self.encoder, preset=self.preset))
+
+    def missed(self, target: float) -> str:
+        """That it does not reach the target, as the beginning of a sentence."""
+        text = f"{self.name} does not reach VMAF {target:g}"
+        if self.source_vmaf is None or self.source_vmaf >= target:
+            return text
+        return f"{text}, and nothing can: {no_more_than(self.source_vmaf)}"
 
 
 class CompareReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +192,7 @@ def _measured(reports: Sequence[SearchReport], fps: float) -> ComparedEncode:
         encode_fps=round(fps, 3),
         points=points,
         probe_count=sum(report.probe_count for report in reports),
+        source_vmaf=result.source_vmaf,
     )
 
 

@@ -19,7 +19,7 @@ from vmaftune.host.run import PluginRun
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.rates import RatePoint, bitrate_at, hull, measured_points, rising
 from vmaftune.jobs.search import goal_of
-from vmaftune.jobs.search_report import encode_command
+from vmaftune.jobs.search_report import encode_command, no_more_than
 from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
 from vmaftune.types import FloatArray, ProbeRecord
@@ -121,6 +121,10 @@ class _Height:
             request, prober = self._prober.request(self.made, crf), self._prober
             self.known[crf] = told_probe(request, lambda: prober.probe(crf, observer.progress), self._plugins, observer)
         return self.known[crf]
+
+    def source_vmaf(self) -> float:
+        """VMAF of the source against itself, at the size of the comparison."""
+        return self._prober.source_vmaf()
 
     def crf_at(self, vmaf: float) -> float:
         """The coarsest CRF of the grid at which that VMAF is expected between measured ones."""
@@ -224,6 +228,8 @@ def _top(curves: Sequence[_Height], target: float, observer: JobObserver) -> tup
         if probe.vmaf >= target:
             return curve, probe
     reached = max(p.vmaf for c in curves for p in c.points)
+    if (own := curves[0].source_vmaf()) < target:
+        raise TargetError(f"VMAF {target:g} cannot be met: {no_more_than(own)}; lower --min-vmaf")
     raise TargetError(f"no height reaches VMAF {target:g}: the best measured is {reached:.2f}; lower --min-vmaf")
 
 

@@ -60,9 +60,10 @@ def run_search(
             plugins=run,
             observer=observer,
         )
+        own = None if outcome.stop.met or outcome.stop.reason == "too-large" else prober.source_vmaf()
         active = [(r.name, r.kind, r.version) for r in run.active]
     seconds = time.monotonic() - began
-    return search_report(outcome, prepared, ffmpeg, goal, active, pool=pool, total_seconds=seconds)
+    return search_report(outcome, prepared, ffmpeg, goal, active, pool=pool, total_seconds=seconds, source_vmaf=own)
 
 
 def goal_of(session: Session) -> Goal:

@@ -52,7 +52,8 @@ class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
     """What ``--json`` prints; the field names are a promise.
 
     ``notes`` are what the predictor and the corrections have to say. ``probe_count`` and ``explore_count`` are of the verifying
-    and the exploring encodes that were run; ``probes`` holds cached ones too.
+    and the exploring encodes that were run; ``probes`` holds cached ones too. ``source_vmaf`` is the VMAF of the source against
+    itself, measured where the target is not met: no encode can be expected to pass it.
     """
 
     crf: float
@@ -81,6 +82,7 @@ class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
     pool: str
     encode_command: str
     curve: CurveReport
+    source_vmaf: float | None = None
 
 
 def search_report(
@@ -92,6 +94,7 @@ def search_report(
     *,
     pool: str,
     total_seconds: float,
+    source_vmaf: float | None = None,
 ) -> SearchReport:
     """Everything there is to say of a search that ended.
 
@@ -141,6 +144,7 @@ def search_report(
         pool=pool,
         encode_command=encode_command(ffmpeg, source, best.crf),
         curve=outcome.report,
+        source_vmaf=source_vmaf,
     )
 
 
@@ -170,6 +174,8 @@ def encodes_made(report: SearchReport) -> str:
 def not_met(report: SearchReport) -> str:
     """Why the target is not met and what came closest, in one line."""
     closest = f"CRF {number(report.crf)} came closest with a verified VMAF of {report.vmaf:.2f}"
+    if report.source_vmaf is not None and report.source_vmaf < report.target:
+        return f"VMAF {report.target:g} cannot be met: {no_more_than(report.source_vmaf)}; {closest}; lower --min-vmaf"
     if report.stop.reason == "too-large":
         return (
             f"no encode reaches VMAF {report.target:g} within --max-encoded-percent: {closest} and is already "
@@ -180,6 +186,14 @@ def not_met(report: SearchReport) -> str:
             f"VMAF {report.target:g} was not reached in {encodes_made(report)}: {closest}; allow more with --max-probes"
         )
     return f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text}); lower --min-vmaf or --min-crf"
+
+
+def no_more_than(source_vmaf: float) -> str:
+    """Why not even a lossless encode reaches a target."""
+    return (
+        f"the source scored against itself, as a lossless encode would be, gets {source_vmaf:.2f}: VMAF gives less than 100"
+        " to pictures that hardly move, such as flat, black or still ones"
+    )
 
 
 def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float, which: str | None = None) -> str:

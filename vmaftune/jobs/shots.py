@@ -16,6 +16,7 @@ from vmaftune.host.run import PluginRun
 from vmaftune.jobs.encode_check import Pair, score_whole
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search import goal_of
+from vmaftune.jobs.search_report import no_more_than
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.shots_compare import one_crf
 from vmaftune.jobs.shots_probe import SparseProbes
@@ -174,6 +175,8 @@ class _ShotJob:
         rounds = self._encode_in_rounds()
         best = self._best(rounds)
         if best.vmaf < goal.target and self._beliefs.is_finest(best.choice):
+            if (own := self._source_vmaf()) < goal.target:
+                raise TargetError(f"VMAF {goal.target:g} cannot be met: {no_more_than(own)}; lower --min-vmaf")
             raise TargetError(
                 f"VMAF {goal.target:g} cannot be met: every shot at its finest CRF comes to {best.vmaf:.2f};"
                 " lower --min-vmaf or --min-crf"
@@ -277,6 +280,10 @@ class _ShotJob:
             probe_frames=self._probes.frames,
             rounds=rounds,
         )
+
+    def _source_vmaf(self) -> float:
+        whole = self._source.prepared_whole(self._models[0].measured)
+        return self._session.prober(self._ffmpeg, whole, self._temporary, explore=False).source_vmaf()
 
     def _compared(self, best: _Round, crf: float) -> OneCrf | None:
         self._observer.searching(f"one CRF for the whole at VMAF {best.vmaf:.2f}")

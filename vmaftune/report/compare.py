@@ -73,7 +73,7 @@ def _lead(report: CompareReport, made: Sequence[ComparedEncode], smallest: Compa
         if encode.failure is not None:
             lines.append(f"{encode.name} failed: {encode.failure}")
         elif not encode.target_met:
-            lines.append(f"{encode.name} does not reach VMAF {report.target:g}; its row is of what came closest.")
+            lines.append(f"{encode.missed(report.target)}; its row is of what came closest.")
     return lines
 
 

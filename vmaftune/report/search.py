@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vmaftune import __version__
 from vmaftune.encoders.spec import number
-from vmaftune.jobs.search_report import SearchReport, result_probe
+from vmaftune.jobs.search_report import SearchReport, no_more_than, result_probe
 from vmaftune.report import curve
 from vmaftune.report.bars import Bar, bars
 from vmaftune.report.frames import frames_section
@@ -64,6 +64,8 @@ def lead(report: SearchReport) -> list[str]:
         )
     took = f"That took {encodes_text(report)} and {lasting(report.total_seconds)}; it ended because {report.stop.text}{sure}."
     lines = [found, took]
+    if report.source_vmaf is not None and report.source_vmaf < report.target:
+        lines.append(f"No encode can be expected to reach {report.target:g}: {no_more_than(report.source_vmaf)}.")
     if best.encoded_percent > 100.0:
         lines.append("The encode is larger than the source’s video: a copy would be smaller, and lossless.")
     return lines
