@@ -21,6 +21,7 @@ from vmaftune.ffmpeg.vmaf import ScoreSettings, check_pool
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.media.samples import SampleRule
+from vmaftune.printable import printable
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
 from vmaftune.types import FloatArray
@@ -31,7 +32,7 @@ STORE_FILE = "cache.sqlite"
 
 def warn(text: str) -> None:
     """One line to the user, beside the result. Through ``sys.stderr``, where a live line makes room for it."""
-    print(f"vmaf-tune: {' '.join(text.split())}", file=sys.stderr, flush=True)
+    print(f"vmaf-tune: {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
 
 
 class Session:
