@@ -139,3 +139,34 @@ def test_a_batch_of_a_file_named_so_steers_no_terminal(program: Program, hostile
     shown = on_terminal(program, "batch", folder, "-o", program.home / "out", *X264, "--crf", "40")
     assert not re.search("\x1b\\]|\x07|\x9b|\u202e|\x7f", shown), shown
     assert len(list((program.home / "out").iterdir())) == 1
+
+
+# As PyAV 19 gives tags that are no UTF-8, whichever is installed.
+SURROGATES = """
+import vmaftune.media.opened as opened
+opened._TOLERANT = opened._TOLERANT and {"metadata_errors": "surrogateescape"}
+from vmaftune.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("how", [["--json"], ["--events", "jsonl"], ["--report", "page.html"], ["--per-shot", "--json"]])
+def test_tags_that_are_no_text_crash_nothing(program: Program, tmp_path: Path, how: list[str]) -> None:
+    film, broken = tmp_path / "film.mkv", os.fsdecode(b"a\xff\x9b\xc3")
+    sources = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=1", "-f", "lavfi", "-i", "sine=duration=1"]
+    (tmp_path / "attached").write_bytes(b"text")
+    tags = ["-metadata:s:a", f"language={broken}", "-metadata", f"title={broken}", "-metadata:s:v", f"title={broken}"]
+    tags += ["-metadata:s:a", f"timecode={broken}", "-metadata", f"{broken}={broken}"]
+    tags += ["-attach", str(tmp_path / "attached"), "-metadata:s:t", f"mimetype={broken}"]
+    tags += ["-metadata:s:t", f"filename={broken}"]
+    ffmpeg(*sources, "-c:v", "libx264", "-qp", "5", "-c:a", "aac", *tags, film)
+    output = tmp_path / "out.mkv"
+    line = ["encode", "-i", film, *X264, "--min-vmaf", "50", "--max-probes", "1", "-o", output, *how]
+    done = subprocess.run(
+        [sys.executable, "-c", SURROGATES, *map(str, line)], env=program.env(), cwd=program.home, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert output.exists() and b"Traceback" not in done.stderr
+    if "--report" not in how:
+        for text in done.stdout.decode().splitlines():
+            json.loads(text)
