@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,11 +11,17 @@ import msgspec
 
 Kind = TypeVar("Kind")
 
+_STEERS = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]|\xe2\x81[\xa6-\xa9]")
+"""Of vmaftune.printable, in UTF-8: those that JSON does not escape anyway. They stand within its strings only."""
+
 
 def encoded(value: object) -> bytes:
-    """JSON on one line; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them."""
+    """JSON on one line; a file name that is not UTF-8 keeps its bytes as lone surrogates, as Python has them.
+
+    What could steer a terminal is escaped as JSON does it: the value is the same.
+    """
     try:
-        return msgspec.json.encode(value, enc_hook=_from_path)
+        return _STEERS.sub(_escaped, msgspec.json.encode(value, enc_hook=_from_path))
     except UnicodeEncodeError:
         return json.dumps(msgspec.to_builtins(value, enc_hook=_from_path)).encode()
 
@@ -38,6 +45,10 @@ def to_path(kind: type[Any], value: Any) -> Any:
     if kind is Path and isinstance(value, str | Path):
         return Path(value)
     raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(found[0].decode())
 
 
 def _from_path(value: object) -> str:

@@ -7,9 +7,10 @@ import sys
 from types import TracebackType
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import Progress, ProgressColumn
+from rich.progress import Progress, ProgressColumn, TextColumn
 
+from vmaftune.cli.console import console
+from vmaftune.cli.streams import escaped
 from vmaftune.undisturbed import undisturbed
 
 _Self = TypeVar("_Self", bound="LiveLine")
@@ -24,8 +25,9 @@ class LiveLine:
     """
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = console(sys.stderr, soft_wrap=True)
         self.display: Progress | None = None
+        self._streams = sys.stdout, sys.stderr
 
     def __enter__(self: _Self) -> _Self:
         return self
@@ -36,11 +38,15 @@ class LiveLine:
         if self.display is not None:
             with undisturbed(), contextlib.suppress(OSError):  # a terminal that was closed
                 self.display.stop()
+            sys.stdout, sys.stderr = self._streams
 
     def show_live(self, *columns: ProgressColumn) -> Progress | None:
         """Begin a display of ``columns``, which ends with the context; None where standard error is no terminal."""
         if not sys.stderr.isatty():
             return None
+        for column in columns:
+            if isinstance(column, TextColumn):
+                column.markup = False  # a file name is no markup
         self.display = Progress(*columns, console=self.console, transient=True)
         try:
             with undisturbed():
@@ -48,4 +54,6 @@ class LiveLine:
         except BaseException:
             self.display.stop()
             raise
+        # What is printed meanwhile goes through streams of rich, which take control codes for colours and links.
+        sys.stdout, sys.stderr = escaped(sys.stdout), escaped(sys.stderr)
         return self.display

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import io
 import signal
 import sys
 import threading
@@ -18,6 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from vmaftune import __version__
+from vmaftune.cli.streams import escaped_streams
 from vmaftune.ending import unwind_on_signals
 from vmaftune.errors import VmafTuneError, foreseen
 from vmaftune.events.stream import EventStream
@@ -99,9 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code: 0, 1 our failure, 2 the user's mistake, 3 target not met, 130 interrupted."""
     unwind_on_signals()
     sys.unraisablehook = _unraisable
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # a file name need not be UTF-8
-    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    with escaped_streams():
+        sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _run(arguments: list[str]) -> int:

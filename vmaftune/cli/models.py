@@ -57,8 +57,9 @@ def list_(as_json: bool) -> None:
     if as_json:
         print_json([_row(model, stable) for model in found])
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from vmaftune.cli.console import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("id", "kind", "version", "origin", "encoders", "held out"):
@@ -70,7 +71,7 @@ def list_(as_json: bool) -> None:
         held_out = "; ".join(filter(None, (_standing(model, stable), held_out)))
         table.add_row(model.id, model.kind, model.version, model.origin, ", ".join(model.encoders), held_out)
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    Console(highlight=False, markup=False, width=width).print(table)
+    console(sys.stdout, width=width).print(table)
 
 
 @command.command("verify")

@@ -50,15 +50,16 @@ def list_(**options: Any) -> None:
     if options["as_json"]:
         print_json(rows)
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from vmaftune.cli.console import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("name", "kind", "version", "distribution", "enabled", "why not"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(row.name, row.kind, row.version, row.distribution, "yes" if row.enabled else "no", row.why_not)
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    console(sys.stdout, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 def _row(registration: Registration, session: Session) -> PluginRow:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from vmaftune.cli.console import console
 from vmaftune.cli.options import host_options
 from vmaftune.errors import UserError, file_error
 from vmaftune.extras import install_command
@@ -186,8 +186,9 @@ def _trained(
     if not sys.stderr.isatty():
         return train_predictor(rows, ranges, seed=seed, design=design)
     columns = (TextColumn("  training"), BarColumn(30), TextColumn("{task.percentage:>3.0f}%"))
-    console = Console(stderr=True)
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as progress:
+    with Progress(
+        *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console(sys.stderr), transient=True
+    ) as progress:
         task = progress.add_task("", total=1.0)
         return train_predictor(
             rows, ranges, seed=seed, design=design, on_progress=lambda share: progress.update(task, completed=share)

@@ -12,6 +12,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from vmaftune.printable import printable
+
 if TYPE_CHECKING:
     from vmaftune.events.batch import BatchEvents
     from vmaftune.events.observer import EventObserver
@@ -51,7 +53,7 @@ class EventStream:
         if self.on:
             from vmaftune.events.schema import Warned
 
-            self.send(Warned(text=" ".join(text.split())))
+            self.send(Warned(text=printable(" ".join(text.split()))))
 
     def observer(self) -> EventObserver:
         """Makes events of what a job does."""
@@ -82,7 +84,7 @@ class EventStream:
             from vmaftune.events.schema import Failed
 
             with contextlib.suppress(OSError):
-                self.send(Failed(message=message, exit_code=exit_code), last=True)
+                self.send(Failed(message=printable(message), exit_code=exit_code), last=True)
 
     def send(self, event: Event, *, last: bool = False) -> None:
         """Write one event; nothing comes after the last one.

@@ -145,7 +145,7 @@ def _decide(plan: _Plan, stream: Any, *, has_chapters: bool) -> None:
     elif stream.type == "video":
         plan.map(stream, "copy", f"{what}, copied")
     elif "timecode" in stream.metadata:
-        plan.kept.append(f"timecode {stream.metadata['timecode']}, kept as a tag")
+        plan.kept.append(f"timecode {shown(stream.metadata['timecode'])}, kept as a tag")
     elif not has_chapters or _codec(stream) not in ("", "bin_data"):  # those are tracks of chapters' titles
         plan.left_out.append(
             f"{what} is left out: it is neither pictures, sound nor text, and Matroska has no place for it"
@@ -202,7 +202,7 @@ def _codec(stream: Any) -> str:
 
 def _tags(stream: Any) -> str:
     language = stream.metadata.get("language", "und")
-    return f" {language}" if language != "und" else ""
+    return f" {shown(language)}" if language != "und" else ""
 
 
 def _title(plan: _Plan, stream: Any) -> str | None:

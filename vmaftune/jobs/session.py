@@ -30,6 +30,7 @@ from vmaftune.media.decoded import decoded_facts
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.samples import SampleRule
 from vmaftune.nearest import meant
+from vmaftune.printable import printable
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
 from vmaftune.types import FloatArray
@@ -45,7 +46,7 @@ _OPTION_WITH_VALUE = re.compile(r"--(?P<name>[a-z][a-z-]*) (?P<value>'[^']*'|\S+
 
 def warn(text: str) -> None:
     """One line to the user, beside the result. Through ``sys.stderr``, where a live line makes room for it."""
-    print(f"vmaf-tune: {' '.join(text.split())}", file=sys.stderr, flush=True)
+    print(f"vmaf-tune: {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
 
 
 def names_origins(job: Callable[Concatenate[Session, Given], Made]) -> Callable[Concatenate[Session, Given], Made]:

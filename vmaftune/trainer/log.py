@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TextIO
 
-import msgspec
+from vmaftune.json_text import encoded
 
 _LONGEST_TEXT = 500
 
@@ -27,7 +27,7 @@ class Log:
         """Write one; ``fields`` are JSON values. Never raises: a log that is gone must not end the service."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         said = {name: shown(value) if isinstance(value, str) else value for name, value in fields.items()}
-        line = msgspec.json.encode({"time": moment, "level": level, "event": event, **said}).decode()
+        line = encoded({"time": moment, "level": level, "event": event, **said}).decode()
         with self._lock:
             try:
                 self._stream.write(line + "\n")

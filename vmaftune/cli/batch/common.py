@@ -53,7 +53,10 @@ def vmaf_of(report: Mapping[str, Any]) -> float | None:
 
 def name_of(path: Path) -> str:
     """A file as a person knows it: from the current folder on where it lies below that."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # it was removed, or cannot be read
+        return shown(path)
     return shown(path.relative_to(here) if path.is_relative_to(here) else path)
 
 

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from vmaftune.cli.console import console
 
 _PIPE_WIDTH = 1000  # no row is broken where a program may read it
 _COLOURS = {"healthy": "green", "drifting": "red", "stale": "yellow", "old": "dim"}
@@ -22,7 +23,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], r
     for row in rows:
         table.add_row(*row)
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    Console(highlight=False, markup=False, width=width).print(table)
+    console(sys.stdout, width=width).print(table)
 
 
 def coloured(status: str) -> Text:
