@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
+import re
 import stat
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,25 +24,22 @@ def write(path: Path, content: bytes, *, private: bool = False) -> None:
     Raises:
         OSError: it could not be written; ``path`` is then as it was before.
     """
-    mode = _mode(path)
-    if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+    if _is_device(path):
         path.write_bytes(content)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    name = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600 if private else 0o666)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            if mode is not None and not private:
-                os.fchmod(file.fileno(), stat.S_IMODE(mode) & 0o777)
+            os.fchmod(file.fileno(), 0o600 if private else _mode(path))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        name.replace(path)
+        Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            name.unlink()
+            Path(name).unlink()
         raise
     if os.name == "posix":
         folder = os.open(path.parent, os.O_RDONLY)
@@ -51,12 +49,28 @@ def write(path: Path, content: bytes, *, private: bool = False) -> None:
             os.close(folder)
 
 
-def _mode(path: Path) -> int | None:
-    """Kind and permissions of what is there; None where there is nothing."""
+def _is_device(path: Path) -> bool:
+    """Whether it is something that renaming would destroy: ``/dev/null``, a pipe."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _mode(path: Path) -> int:
+    """Of the file that is there, else as the umask has it."""
     try:
-        return path.stat().st_mode
+        return stat.S_IMODE(path.stat().st_mode) & 0o777
     except FileNotFoundError:
-        return None
+        return 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    with contextlib.suppress(OSError):  # Linux tells; elsewhere it can only be read by setting it, for all threads
+        if told := re.search(
+            r"^Umask:\s*([0-7]+)", Path("/proc/self/status").read_text("ascii", "replace"), re.MULTILINE
+        ):
+            return int(told[1], 8)
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _sweep(path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vmaftune.errors import VmafTuneError
+from vmaftune.state.room import room_told, way_out
 
 _PREFIX = "vmaf-tune-"
 _OWNER = "owner.lock"
@@ -31,11 +32,10 @@ def workspace(parent: Path | None = None) -> Iterator[Path]:
     try:
         folder, owner = _owned(base)
     except OSError as error:
-        raise VmafTuneError(
-            f"cannot make a temporary folder in {base}: {error.strerror}; set TMPDIR to a folder with room"
-        ) from error
+        raise VmafTuneError(f"cannot make a temporary folder in {base}: {error.strerror}; {way_out(parent)}") from error
     try:
-        yield folder
+        with room_told(parent):
+            yield folder
     finally:
         owner.release()
         shutil.rmtree(folder, ignore_errors=True)
