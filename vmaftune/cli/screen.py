@@ -40,6 +40,7 @@ class Screen(LiveLine, Observer):
         self._remaining = Remaining()
         self._told: set[_Identity] = set()
         self._measuring: Path | None = None
+        self._noted: set[str] = set()
 
     def __enter__(self) -> Screen:
         if not self._quiet:
@@ -84,7 +85,8 @@ class Screen(LiveLine, Observer):
         self._frames = frames
 
     def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
-        if curve.bare.note:
+        if curve.bare.note and curve.bare.note not in self._noted:
+            self._noted.add(curve.bare.note)
             self.note(f"  {curve.bare.note}")
         for name, adjustment in curve.adjustments.items():
             if adjustment.captures:
