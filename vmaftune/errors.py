@@ -24,7 +24,15 @@ class TargetError(VmafTuneError):
 
 
 class NoRoomError(VmafTuneError):
-    """The disk that ffmpeg writes to is full."""
+    """The disk that ffmpeg writes to is full.
+
+    Attributes:
+        placed: the text says which folder that is, and what to do.
+    """
+
+    def __init__(self, text: str, *, placed: bool = False) -> None:
+        super().__init__(text)
+        self.placed = placed
 
 
 class FfmpegError(VmafTuneError):

@@ -59,7 +59,7 @@ def test_a_candidate_that_fails_does_not_end_the_comparison(program: Program, cl
     [
         (("libx264",), "at least two"),
         (("libx264", "libx264"), "twice"),
-        (("libx264:fast", "libx264:quickest"), "no preset 'quickest'"),
+        (("libx264:fast", "libx264:quickest"), "preset quickest: libx264 has no such preset"),
         (("libx264", "libmagic"), "libmagic: no such encoder"),
     ],
 )

@@ -11,6 +11,7 @@ import msgspec
 
 from vmaftune.cli.corpus_screen import CorpusScreen, counted
 from vmaftune.cli.options import host_options
+from vmaftune.cli.output import say
 from vmaftune.corpus.check import LEAST_CRFS, drop_short_curves
 from vmaftune.corpus.curves import parse_curves
 from vmaftune.corpus.measure import measure_corpus
@@ -80,9 +81,7 @@ def measure(
         with screen:
             measure_corpus(ffmpeg, listed, wanted, output, max_frames=max_frames, jobs=jobs, observer=screen)
     except (KeyboardInterrupt, SystemExit):
-        click.echo(
-            f"{output}: {counted(screen.measured_now)} measured now; the same command goes on from there", err=True
-        )
+        say(f"{output}: {counted(screen.measured_now)} measured now; the same command goes on from there")
         raise
     click.echo(f"{output}: {screen.result()}")
     if not screen.failures:

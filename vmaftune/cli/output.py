@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterable, Sequence
@@ -33,6 +34,12 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
         cells = [row[0].ljust(first), *(text.rjust(width) for text, width in zip(row[1:], others, strict=True))]
         lines.append("  ".join(cells).rstrip())
     return lines
+
+
+def say(text: str) -> None:
+    """A line beside the result, of a run that is ending; none where the terminal was closed."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def check_csv(path: Path | None) -> None:

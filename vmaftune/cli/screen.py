@@ -40,6 +40,7 @@ class Screen(LiveLine, Observer):
         self._remaining = Remaining()
         self._told: set[_Identity] = set()
         self._measuring: Path | None = None
+        self._noted: set[str] = set()
 
     def __enter__(self) -> Screen:
         if not self._quiet:
@@ -84,7 +85,8 @@ class Screen(LiveLine, Observer):
         self._frames = frames
 
     def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
-        if curve.bare.note:
+        if curve.bare.note and curve.bare.note not in self._noted:
+            self._noted.add(curve.bare.note)
             self.note(f"  {curve.bare.note}")
         for name, adjustment in curve.adjustments.items():
             if adjustment.captures:
@@ -119,7 +121,7 @@ class Screen(LiveLine, Observer):
             self._expected = None
         self._chance = probability
         self._remaining.probing(time.monotonic(), probability, explore=explore)
-        self._begin_task(f"CRF {number(crf):<6} {'exploring' if explore else _short_chance(probability)}")
+        self._begin_task(f"CRF {number(crf):<6} {'exploring' if explore else _chance(probability)}")
 
     def progress(self, share: float) -> None:
         left = self._remaining.seconds(time.monotonic(), share)
@@ -145,7 +147,7 @@ class Screen(LiveLine, Observer):
             good = record.vmaf >= self._target
             line.append(f"{record.vmaf:6.2f}", style="bold green" if good else "bold red")
             line.append(f"  {record.encoded_percent:6.1f} %  {record.bitrate_kbps:8.0f} kb/s")
-        part = f"explored, {record.frames} of {self._frames} frames" if explored else ""
+        part = f"{record.frames} of {self._frames} frames" if explored else ""
         if record.cached:
             line.append(f"   from the cache{'; ' if part else ''}{part}", style="dim")
         else:
@@ -195,8 +197,4 @@ def _heading(source: PreparedSource, goal: Goal) -> str:
 
 
 def _chance(probability: float | None) -> str:
-    return "" if probability is None else f"(chance of a hit {100 * probability:.0f} %)"
-
-
-def _short_chance(probability: float | None) -> str:
-    return "" if probability is None else f"chance {100 * probability:.0f} %"
+    return "" if probability is None else f"hit chance {100 * probability:.0f} %"

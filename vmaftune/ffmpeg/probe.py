@@ -321,6 +321,4 @@ def packet_bytes(framecrc: Path) -> list[int]:
         lines = framecrc.read_text("ascii").splitlines()
         return [int(line.split(",")[4]) for line in lines if not line.startswith("#")]
     except (OSError, ValueError, IndexError) as error:
-        raise VmafTuneError(
-            f"{framecrc.name} in {framecrc.parent} is not whole: {error}; is the disk full? TMPDIR moves it"
-        ) from error
+        raise VmafTuneError(f"{framecrc.name} in {framecrc.parent} is not whole: {error}; is the disk full?") from error

@@ -77,7 +77,7 @@ def run(
         reader.join()
     lines = list(tail)
     if status == -signal.SIGXFSZ or (status != 0 and any("No space left on device" in line for line in lines)):
-        raise NoRoomError("no room on the disk for what ffmpeg writes; set TMPDIR to a folder with room")
+        raise NoRoomError("no room on the disk for what ffmpeg writes")
     if status != 0:
         raise FfmpegError(_reason(lines, status), "\n".join(lines))
     return time.monotonic() - began, lines

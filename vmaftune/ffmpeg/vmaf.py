@@ -214,7 +214,7 @@ def read_log(log: Path) -> list[dict[str, float]]:
         return [frame.metrics for frame in msgspec.json.decode(log.read_bytes(), type=_Log).frames]
     except (OSError, msgspec.DecodeError) as error:
         raise VmafTuneError(
-            f"libvmaf's log in {log.parent} is missing or not whole: {error}; is the disk full? TMPDIR moves it"
+            f"libvmaf's log in {log.parent} is missing or not whole: {error}; is the disk full?"
         ) from error
 
 

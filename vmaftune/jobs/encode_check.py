@@ -144,6 +144,6 @@ def _times(listing: Path) -> FloatArray:
     lines = listing.read_text("ascii").splitlines()
     found = next((m for m in map(re.compile(r"#tb 0: (\d+)/(\d+)").match, lines) if m), None)
     if found is None:
-        raise VmafTuneError(f"{listing.name} in {listing.parent} is not whole; is the disk full? TMPDIR moves it")
+        raise VmafTuneError(f"{listing.name} in {listing.parent} is not whole; is the disk full?")
     ticks = [int(line.split(",")[2]) for line in lines if not line.startswith("#")]
     return np.sort(np.array(ticks, dtype=float)) * int(found[1]) / int(found[2])

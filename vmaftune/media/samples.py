@@ -17,7 +17,7 @@ import av
 import av.error
 import msgspec
 
-from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.errors import NoRoomError, UserError
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.media.extent import cut_short
 from vmaftune.media.facts import MediaFacts, shown
@@ -102,7 +102,7 @@ def cut(source: Path, facts: MediaFacts, rule: SampleRule, folder: Path) -> list
             return [_whole(source, facts)]
     except av.error.FFmpegError as error:
         if error.errno == errno.ENOSPC:
-            raise VmafTuneError(f"no room for samples in {folder.parent}; set TMPDIR to a folder with room") from error
+            raise NoRoomError("no room for samples") from error
         raise UserError(f"{shown(source)} cannot be read to its end: {error.strerror}; is it complete?") from error
     return list({sample.start_seconds: sample for sample in copied}.values())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vmaftune.errors import VmafTuneError
 from vmaftune.state import leftovers
+from vmaftune.state.room import room_told, way_out
 
 
 @contextlib.contextmanager
@@ -28,11 +29,10 @@ def workspace(parent: Path | None = None) -> Iterator[Path]:
         folder, lock, handle = _made(base)
     except OSError as error:
         where = "" if base is None else f" in {base}"
-        raise VmafTuneError(
-            f"cannot make a temporary folder{where}: {error.strerror}; set TMPDIR to a folder with room"
-        ) from error
+        raise VmafTuneError(f"cannot make a temporary folder{where}: {error.strerror}; {way_out(parent)}") from error
     try:
-        yield folder
+        with room_told(parent):
+            yield folder
     finally:
         leftovers.remove(lock)
         os.close(handle)

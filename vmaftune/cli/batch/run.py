@@ -35,7 +35,7 @@ from vmaftune.cli.options import (
     score_options,
     whole_options,
 )
-from vmaftune.cli.output import json_line
+from vmaftune.cli.output import json_line, say
 from vmaftune.errors import UserError
 from vmaftune.events.schema import BatchSummary
 from vmaftune.events.stream import EventStream
@@ -207,7 +207,7 @@ def _say_how_to_go_on(queue: Queue, screen: BatchScreen, ids: list[int] | None, 
     counts = queue.counts(ids)
     left = counts["queued"] + counts["running"]
     again = "vmaf-tune batch" if named is None else f"vmaf-tune batch --queue {shlex.quote(str(named))}"
-    click.echo(f"{len(screen.ended_now)} ended now, {left} left; {again} goes on from there", err=True)
+    say(f"{len(screen.ended_now)} ended now, {left} left; {again} goes on from there")
 
 
 def _totals(rows: list[Row], seconds: float) -> BatchSummary:

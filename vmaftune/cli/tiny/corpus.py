@@ -56,6 +56,7 @@ def read_corpus(
     Raises:
         UserError: it is neither, or something in it is wrong.
     """
+    from vmaftune.cli.output import say
     from vmaftune.cli.tiny.screen import WorkScreen
     from vmaftune.errors import UserError
     from vmaftune.media.raw import parse_size
@@ -82,5 +83,5 @@ def read_corpus(
                 watcher=screen,
             )
     except (KeyboardInterrupt, SystemExit):
-        click.echo(f"{screen.done_now} pairs measured now; the same command goes on from there", err=True)
+        say(f"{screen.done_now} pairs measured now; the same command goes on from there")
         raise

@@ -64,6 +64,7 @@ def command(
     \b
     vmaf-tune tiny make-corpus clips/ -o corpus
     """
+    from vmaftune.cli.output import say
     from vmaftune.cli.tiny.screen import WorkScreen
     from vmaftune.corpus.sources import list_sources
     from vmaftune.encoders.spec import check_preset, find_encoder
@@ -88,7 +89,7 @@ def command(
         with screen:
             make_corpus(ffmpeg, sources, output, recipe, chosen, jobs=jobs, watcher=screen)
     except (KeyboardInterrupt, SystemExit):
-        click.echo(f"{output}: {screen.done_now} clips made now; the same command goes on from there", err=True)
+        say(f"{output}: {screen.done_now} clips made now; the same command goes on from there")
         raise
     click.echo(f"{output}: {screen.result()}")
     return 1 if screen.failures else 0

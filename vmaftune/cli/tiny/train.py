@@ -146,6 +146,7 @@ def _make_blank(corpus: Path, dims: str) -> None:
 
 def _trained(table: FrameTable, plan: Plan, output: Path, threads: int | None, register_in: Path | None) -> str:
     """Train, write everything into ``output``, register; what a person is told."""
+    from vmaftune.cli.output import say
     from vmaftune.cli.tiny.screen import WorkScreen
     from vmaftune.tiny.fit import fit
     from vmaftune.tiny.publish import publish
@@ -167,7 +168,7 @@ def _trained(table: FrameTable, plan: Plan, output: Path, threads: int | None, r
             made = fit(table, plan, threads=threads or _processors(), checkpoint=checkpoint, on_epoch=on_epoch)
     except (KeyboardInterrupt, SystemExit):
         if checkpoint.exists():
-            click.echo(f"{output}: the same command goes on from the last checkpoint", err=True)
+            say(f"{output}: the same command goes on from the last checkpoint")
         raise
     said = publish(output, table, made, register_in)
     checkpoint.unlink(missing_ok=True)
