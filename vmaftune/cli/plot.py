@@ -11,6 +11,7 @@ from vmaftune.errors import UserError
 from vmaftune.jobs.rates import RatePoint
 from vmaftune.jobs.search_report import SearchReport
 from vmaftune.report.curve import belief, lowest_shown
+from vmaftune.state.regular import check_regular
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +34,7 @@ def check_figure(file: Path | None, option: str = "--plot") -> None:
         raise UserError(f"{option} needs matplotlib: pip install 'vmaf-tune[plot]'")
     there = file.exists()
     try:
+        check_regular(file)
         file.open("ab").close()
     except OSError as error:
         raise UserError(f"cannot write {option} {file}: {error.strerror}") from error

@@ -10,6 +10,7 @@ import msgspec
 
 from vmaftune.errors import UserError
 from vmaftune.media.opened import open_media
+from vmaftune.state.regular import open_regular
 
 ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
 
@@ -101,7 +102,7 @@ def check_is_file(path: Path) -> None:
     if path.is_dir():
         raise UserError(f"{shown(path)} is a directory; name a video file")
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if not file.read(1):
                 raise UserError(f"{shown(path)} is empty")
     except (OSError, ValueError) as error:

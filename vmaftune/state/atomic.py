@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from vmaftune.state.regular import check_regular
+
 _ABANDONED_SECONDS = 3600.0
 
 
@@ -15,8 +17,9 @@ def write(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path``: a temporary file in the same folder, fsync, rename, fsync of the folder.
 
     Raises:
-        OSError: it could not be written; ``path`` is then as it was before.
+        OSError: it could not be written, or is no regular file; ``path`` is then as it was before.
     """
+    check_regular(path)  # the rename would put a file in the place of a device
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
