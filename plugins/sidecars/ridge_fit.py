@@ -27,6 +27,7 @@ _STRENGTHS = (
     (0.25, 0.3, 0.01),
     (1.0, 0.3, 0.01),
 )
+_LEAST_PULL = 1e-4  # leaves 400 VMAF to a level: weaker ones give the same, until rounding is all that is left
 _NOISE_CAPTURES = 10.0  # that the predictor's own uncertainty counts for against what captures say of it
 _ROUNDS = 4
 _LEAST_SPREAD, _MOST_SPREAD = 0.3, 16.0
@@ -115,7 +116,7 @@ def _prior(ridge_lambda: float) -> tuple[FloatArray, FloatArray]:
     beside = np.array([0.0] * TERMS + [_FEATURE] * of_features + [_INTERACTION] * of_features + [0.0] * _PRESET_TERMS)
     strengths = np.array(_STRENGTHS)
     scales = strengths[:, :1] * in_crf + strengths[:, 1:2] * beside
-    return scales / np.sqrt(ridge_lambda), np.log(strengths[:, 2])
+    return scales / np.sqrt(max(ridge_lambda, _LEAST_PULL)), np.log(strengths[:, 2])
 
 
 def _mixture(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from vmaftune.state import atomic
 
 LOCK_SECONDS = 20.0
 STATE_FILE = "state.json"
+_SEALED = re.compile(rb'(.*),"checksum":"([^"]*)"\}', re.DOTALL)
 
 State = TypeVar("State", bound=msgspec.Struct)
 
@@ -74,7 +77,7 @@ class StateFile(Generic[State]):
             except FileNotFoundError:
                 state = self._empty()
             changed = change(state)
-            atomic.write(self.path, msgspec.json.encode(changed), private=True)
+            atomic.write(self.path, _with_checksum(msgspec.json.encode(changed)), private=True)
             return changed
 
     def checked(self, content: bytes) -> State:
@@ -110,10 +113,25 @@ class StateFile(Generic[State]):
         empty = self._empty()
         try:
             state = msgspec.json.decode(content, type=type(empty))
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:  # msgspec's, UnicodeDecodeError
             return empty, f"cannot be read ({error})"
-        problem = self._check(state)
+        problem = self._check(state) or (None if _is_whole(content) else "is damaged: its checksum differs")
         return (state, None) if problem is None else (empty, problem)
+
+
+def _with_checksum(content: bytes) -> bytes:
+    """A JSON object with a checksum of it as its last field: a digit that rotted would otherwise be learned from."""
+    return content[:-1] + b',"checksum":"' + _checksum(content) + b'"}'
+
+
+def _is_whole(content: bytes) -> bool:
+    """Whether it is what was written; files of versions that wrote no checksum are."""
+    found = _SEALED.fullmatch(content)
+    return found is None or _checksum(found[1] + b"}") == found[2]
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=8).hexdigest().encode()
 
 
 def state_folders(folder: Path) -> list[tuple[str, str]]:

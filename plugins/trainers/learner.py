@@ -28,6 +28,7 @@ from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.host.manager import PluginManager
 from vmaftune.state import atomic
 from vmaftune.state.folders import models_folder
+from vmaftune.state.regular import read_regular
 from vmaftune.trainer.learner import LearnerContext, LearnerStatistics, Published, Sample
 from vmaftune.training.predictor import LARGEST_DIFFERENCE_VMAF
 
@@ -236,13 +237,13 @@ class SgdEmaLearner:
     def restore(self) -> int:
         path = self._folder / SNAPSHOT_FILE
         try:
-            content = path.read_bytes()
+            content = read_regular(path, 2**31)
         except FileNotFoundError:
             return 0
         try:
             self._go_on(content)
-        except (ValueError, KeyError) as error:
-            why = f"has no {error}" if isinstance(error, KeyError) else error
+        except Exception as error:  # torch's and numpy's too: whatever it is, the file is at fault
+            why = f"has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
             aside = atomic.set_aside(path, "set-aside")
             self._warn(f"{path} {why}; it was set aside as {aside.name} and training begins anew")
             self._begin()

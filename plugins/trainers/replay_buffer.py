@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmaftune.state import atomic
+from vmaftune.state.arrays import read_arrays
 
 Rows = npt.NDArray[np.float32]
 
@@ -165,8 +166,10 @@ class ReplayBuffer:
     @classmethod
     def restore(cls, path: Path) -> ReplayBuffer:
         """Read what ``snapshot`` wrote. Raises OSError, and ValueError where the file is none."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls.restored(dict(stored))
+        try:
+            return cls.restored(read_arrays(path))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"it is no buffer: {error}") from error
 
     def _first(self) -> int:
         return max(0, self._pushed - len(self._ring))

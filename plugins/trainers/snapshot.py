@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from typing import Any
 
 import msgspec
 import numpy as np
+
+from vmaftune.state.arrays import read_arrays
 
 _FACTS = "progress"
 _RANDOM = "random"
@@ -70,8 +71,7 @@ def unpacked(content: bytes) -> tuple[Progress, np.random.Generator, dict[str, d
         ValueError: it is no such file.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            arrays = dict(stored)
+        arrays = read_arrays(content)
         progress = msgspec.json.decode(arrays.pop(_FACTS).tobytes(), type=Progress)
         random = np.random.default_rng()
         random.bit_generator.state = json.loads(arrays.pop(_RANDOM).tobytes())
@@ -79,6 +79,6 @@ def unpacked(content: bytes) -> tuple[Progress, np.random.Generator, dict[str, d
         for name, value in arrays.items():
             part, _, own = name.partition(".")
             parts.setdefault(part, {})[own] = value
-    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise ValueError(f"cannot be read ({error})") from error
     return progress, random, parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from vmaftune.jobs.options import EncodeOptions, HostOptions, SearchOptions
 from vmaftune.jobs.session import DEFAULT_ENCODER
 from vmaftune.media.facts import shown
 from vmaftune.nearest import meant
+from vmaftune.state.regular import open_regular
 
 MANIFEST_SUFFIX = ".csv"
 OF_THE_RUN = frozenset((*get_type_hints(HostOptions), "vmaf_threads", "strict_plugins", "overwrite", "resume"))
@@ -123,7 +125,7 @@ def merged(options: Mapping[str, Any], configured: msgspec.Struct) -> dict[str, 
 def _rows(path: Path, known: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row of a CSV file."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_regular(path) as opened, io.TextIOWrapper(opened, encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file, strict=True)
             columns = [str(name).strip().replace("-", "_") for name in table.fieldnames or ()]
             if _FILE not in columns:

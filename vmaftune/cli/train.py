@@ -22,6 +22,7 @@ from vmaftune.extras import install_command
 from vmaftune.jobs.session import Session, warn
 from vmaftune.state import atomic
 from vmaftune.state.folders import models_folder
+from vmaftune.state.regular import read_regular
 
 if TYPE_CHECKING:
     from vmaftune.corpus.rows import CorpusRow
@@ -135,7 +136,7 @@ def check_place(folder: Path, model_id: str) -> None:
     path = folder / REGISTRY_FILE
     try:
         if path.exists():
-            decode(path.read_bytes())
+            decode(read_regular(path))
         there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
         with tempfile.TemporaryFile(dir=there):
             pass

@@ -16,6 +16,7 @@ from vmaftune.config.validate import validated
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.program import program_path
 from vmaftune.state.folders import config_file
+from vmaftune.state.regular import read_regular
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -131,12 +132,14 @@ def _check(named: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+        table: dict[str, Any] = tomllib.loads(read_regular(path).decode())
         return table
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}") from error
+    except RecursionError:
+        raise UserError(f"{path} is not valid TOML: it is nested too deep") from None
 
 
 def _keys(table: dict[str, Any], within: Key = ()) -> Iterator[Key]:

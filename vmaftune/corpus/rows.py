@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from vmaftune import models
 from vmaftune.errors import UserError, VmafTuneError, file_error
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION
+from vmaftune.state.regular import check_regular, open_regular
 
 _GZIP = ".gz"
 _ROW_BEGINS = b'{"source":"'
@@ -98,8 +99,8 @@ def iterate_rows(path: Path) -> Iterator[CorpusRow]:
         UserError: as read_rows, when the iteration comes to it.
     """
     try:
-        with gzip.open(path) if path.suffix == _GZIP else path.open("rb") as file:
-            yield from _rows(file, path)
+        with open_regular(path) as file, gzip.open(file) if path.suffix == _GZIP else file as lines:
+            yield from _rows(lines, path)
     except EOFError as error:
         raise UserError(f"cannot read the corpus {path}: it is cut short; is it complete?") from error
     except (gzip.BadGzipFile, zlib.error) as error:
@@ -152,6 +153,7 @@ class RowWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
+            check_regular(path)
             self._file = path.open("a+b")
         except Timeout as error:
             raise UserError(f"another process is measuring into {path}; wait for it, or name another file") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 
 from vmaftune.errors import UserError
 from vmaftune.media.facts import check_is_file, shown
+from vmaftune.state.regular import open_regular
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -111,7 +113,7 @@ def _by_name(path: Path, heights: tuple[int | None, ...]) -> Source:
 def _manifest(path: Path, heights: tuple[int | None, ...]) -> list[Source]:
     listed: dict[Path, Source] = {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_regular(path) as opened, io.TextIOWrapper(opened, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, skipinitialspace=True, strict=True)
             missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
             if missing:

@@ -27,8 +27,10 @@ from vmaftune.media.facts import MediaFacts
 from vmaftune.media.fingerprint import fingerprint, stamp_of
 from vmaftune.media.pixels import pixels
 from vmaftune.media.samples import Sample, SampleRule, cut, plan
+from vmaftune.state.regular import read_regular
 from vmaftune.state.store import Store
 
+_LARGEST_MODEL_BYTES = 2**26
 _RATE_KEPT = 0.01  # times of containers are rounded
 
 
@@ -166,7 +168,7 @@ def prepare(
     # Encoders split work by the number of processors, and x264 and x265 give other bits when they do.
     curve_key = _digest(
         *(source_key, PROBE_VERSION, settings.identity, ffmpeg.version),
-        *(_model_identity(comparison), comparison, os.cpu_count()),
+        *(model_identity(comparison), comparison, os.cpu_count()),
     )
     return PreparedSource(
         path=path,
@@ -238,9 +240,15 @@ def _digest(*parts: object) -> str:
     return hashlib.blake2b(msgspec.json.encode(parts), digest_size=20).hexdigest()
 
 
-def _model_identity(comparison: Comparison) -> str:
+def model_identity(comparison: Comparison) -> str:
+    """Its model by name, or by content where it is a file. Raises UserError where that cannot be read."""
     file = Path(comparison.model)
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.suffix == ".json" else comparison.model
+    if file.suffix != ".json":
+        return comparison.model
+    try:
+        return hashlib.sha256(read_regular(file, _LARGEST_MODEL_BYTES)).hexdigest()
+    except OSError as error:
+        raise UserError(f"--vmaf-model {file}: {error.strerror}") from error
 
 
 def total_bytes(samples: Sequence[Sample]) -> int:

@@ -65,6 +65,8 @@ class Place:
             raise UserError(f"{shown(folder)}: no such folder for the output")
         if self.target.is_dir():
             raise UserError(f"{shown(self.target)} is a directory; name a file")
+        if self.target.exists() and not self.target.is_file():
+            raise UserError(f"{shown(self.target)} is no regular file; name another output")
         if self.target.exists() and self.target.samefile(source):
             raise UserError(f"{shown(self.target)} is the source itself; name another output")
         if not os.access(folder, os.W_OK | os.X_OK):

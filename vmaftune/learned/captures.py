@@ -20,6 +20,7 @@ from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSpec, check_preset, find_encoder, number
 from vmaftune.errors import UserError
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
+from vmaftune.state.regular import open_regular
 from vmaftune.types import CurveContext
 
 _LAST_UNIX_SECONDS = 4102444800.0  # the year 2100
@@ -109,8 +110,8 @@ def file_lines(path: Path) -> Iterator[bytes]:
         UserError: it cannot be read.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            yield from file
+        with open_regular(path) as file, gzip.open(file) if path.suffix == ".gz" else file as lines:
+            yield from lines
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UserError(f"cannot read {path}: it is no whole gzip file ({error})") from error
     except OSError as error:

@@ -15,6 +15,7 @@ from vmaftune.media.extent import seconds_of
 from vmaftune.media.opened import open_media
 from vmaftune.media.pixels import pixels
 from vmaftune.media.side_data import side_data_names
+from vmaftune.state.regular import open_regular
 
 DYNAMIC_HDR = {"DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_PLUS": "HDR10+"}
 """ffmpeg's names of HDR data that changes from picture to picture, and those on a box."""
@@ -134,7 +135,7 @@ def check_is_file(path: Path) -> None:
     try:
         if path.is_dir():  # raises where a folder on the way may not be read
             raise UserError(f"{shown(path)} is a directory; name a video file")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if not file.read(1):
                 raise UserError(f"{shown(path)} is empty")
     except (OSError, ValueError) as error:

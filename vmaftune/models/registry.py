@@ -16,10 +16,12 @@ from vmaftune.models.stable import LATEST_STABLE, promoted
 from vmaftune.nearest import meant
 from vmaftune.state import atomic
 from vmaftune.state.folders import models_folder
+from vmaftune.state.regular import read_regular
 
 _PACKAGE = "vmaftune_models"
 _LOCK_FILE = "registry.json.lock"
 _LOCK_SECONDS = 20.0
+_LARGEST_BYTES = 2**30  # of a file of a model
 
 
 class UnknownModel(UserError):
@@ -196,12 +198,12 @@ def _own(shipped: tuple[RegisteredModel, ...]) -> tuple[RegisteredModel, ...]:
 def _read_registry(folder: Path) -> tuple[ModelEntry, ...]:
     path = folder / REGISTRY_FILE
     try:
-        return decode(path.read_bytes())
+        return decode(read_regular(path))
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is no registry of models: {error}; mend it or move it away") from error
 
 
@@ -222,7 +224,7 @@ def _check_files(entry: ModelEntry, files: Mapping[str, bytes]) -> None:
 def _free_name(folder: Path, name: str, content: bytes) -> str:
     """``name``, or one with the content's hash in it when a file of another content has that name."""
     path = folder / name
-    if not path.exists() or (path.is_file() and path.read_bytes() == content):
+    if not path.exists() or (path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content):
         return name
     stem, dot, endings = name.partition(".")
     return f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{dot}{endings}"
@@ -238,7 +240,7 @@ def _shipped_file(name: str) -> bytes:
 def _own_file(model: RegisteredModel, name: str) -> bytes:
     path = models_folder() / name
     try:
-        return path.read_bytes()
+        return read_regular(path, _LARGEST_BYTES)
     except OSError as error:
         why = f"{path} of model {model.id} cannot be read: {error.strerror}"
         raise UserError(f"{why}; train or register it again") from error

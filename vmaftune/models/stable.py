@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.state import atomic
+from vmaftune.state.regular import read_regular
 
 LATEST_STABLE = "latest-stable"
 STABLE_FILE = "latest-stable.json"
@@ -38,12 +39,12 @@ def promoted(folder: Path) -> tuple[str, ...]:
     """
     path = folder / STABLE_FILE
     try:
-        stable = msgspec.json.decode(path.read_bytes(), type=_Stable)
+        stable = msgspec.json.decode(read_regular(path), type=_Stable)
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} does not say what {LATEST_STABLE} is: {error}; remove it") from error
     if stable.schema != _SCHEMA:
         raise UserError(f"{path} is of schema {stable.schema}, this vmaf-tune reads {_SCHEMA}; remove it")

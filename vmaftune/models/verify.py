@@ -87,6 +87,6 @@ def _population(content: bytes, what: str) -> str:
 
     try:
         population = msgspec.json.decode(content, type=Population)  # JSON has no number that is not finite
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise VmafTuneError(f"{what} is no population table: {error}") from error
     return f"its table of {len(population.priors)} curves can be read"

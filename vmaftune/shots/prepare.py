@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from vmaftune.crf_search.source import EncodeRequest, PreparedSource, settle
+from vmaftune.crf_search.source import EncodeRequest, PreparedSource, model_identity, settle
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, measure
@@ -146,11 +146,9 @@ class ShotSource:
     def _prepared(
         self, span: Shot, sample: Sample, settings: EncoderSettings, measured: Measured, how: object
     ) -> PreparedSource:
-        model = Path(self.comparison.model)
-        model_key = hashlib.sha256(model.read_bytes()).hexdigest() if model.suffix == ".json" else str(model)
         # Where in its file a span lies decides nothing, so the settings of the whole stand for those of its pieces. As in
         # vmaftune.crf_search.source, encoders split work by the number of processors.
-        settled = (self.settings.identity, model_key, self.comparison, os.cpu_count())
+        settled = (self.settings.identity, model_identity(self.comparison), self.comparison, os.cpu_count())
         return PreparedSource(
             path=self.path,
             facts=self.facts,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 
 from vmaftune.state import atomic
+from vmaftune.state.arrays import read_arrays
 
 _LEAST_SECONDS = 5.0
 _LARGEST_SHARE = 0.05
@@ -38,14 +38,16 @@ class Checkpoint:
         if self._path is None or not self._path.is_file():
             return 0
         try:
-            with np.load(self._path, allow_pickle=False) as held:
-                if not np.array_equal(held["digest"], self._digest):
-                    return 0
-                places = [tensor for state in states for tensor in state]
-                values = [torch.from_numpy(held[str(n)]) for n in range(len(places))]
-                epoch = int(held["epoch"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            held = read_arrays(self._path)
+            if not np.array_equal(held["digest"], self._digest):
+                return 0
+            places = [tensor for state in states for tensor in state]
+            values = [torch.from_numpy(held[str(n)]) for n in range(len(places))]
+            epoch = int(held["epoch"])
+        except (OSError, ValueError, KeyError, TypeError):
             return 0  # what cannot be read is begun anew
+        if any(value.shape != place.shape for value, place in zip(values, places, strict=True)):
+            return 0
         with torch.no_grad():
             for place, value in zip(places, values, strict=True):
                 place.copy_(value)

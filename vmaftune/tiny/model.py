@@ -17,6 +17,7 @@ from vmaftune.media.facts import shown
 from vmaftune.models.entry import RegisteredModel
 from vmaftune.models.predictor import METADATA_KEY
 from vmaftune.models.session import OPSET, one_line, open_session
+from vmaftune.state.regular import read_regular
 from vmaftune.tiny.table import CANONICAL_6
 from vmaftune.types import FloatArray
 
@@ -134,7 +135,7 @@ def open_tiny_model(model: str) -> tuple[TinyModel, bytes]:
 
     if Path(model).suffix.lower() == ".onnx":
         try:
-            content = Path(model).read_bytes()
+            content = read_regular(Path(model), 2**30)
         except OSError as error:
             raise UserError(f"cannot open {shown(model)}: {error.strerror}") from error
         return _opened(content, shown(model)), content

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
 from vmaftune.state import atomic
+from vmaftune.state.arrays import read_arrays
 from vmaftune.tiny.table import CANONICAL_6, FrameTable
 
 _FORMAT = 1
@@ -47,21 +47,21 @@ def read_table(path: Path) -> FrameTable:
         UserError: there is no such file, or it is no table.
     """
     try:
-        with np.load(path, allow_pickle=False) as held:
-            if int(held["format"]) != _FORMAT or tuple(held["columns"]) != CANONICAL_6:
-                raise UserError(f"{shown(path)} is a table of another version of vmaf-tune; make it anew")
-            return FrameTable(
-                features=_unpacked(held["features"]),
-                scores=_unpacked(held["scores"]),
-                clips=held["clips"].astype(np.int64),
-                clip_names=tuple(map(str, held["clip_names"])),
-                sources=held["sources"].astype(np.int64),
-                source_names=tuple(map(str, held["source_names"])),
-                frames=held["frames"].astype(np.int64),
-            )
+        held = read_arrays(path)
+        if int(held["format"]) != _FORMAT or tuple(held["columns"]) != CANONICAL_6:
+            raise UserError(f"{shown(path)} is a table of another version of vmaf-tune; make it anew")
+        return FrameTable(
+            features=_unpacked(held["features"]),
+            scores=_unpacked(held["scores"]),
+            clips=held["clips"].astype(np.int64),
+            clip_names=tuple(map(str, held["clip_names"])),
+            sources=held["sources"].astype(np.int64),
+            source_names=tuple(map(str, held["source_names"])),
+            frames=held["frames"].astype(np.int64),
+        )
     except OSError as error:
         raise UserError(f"cannot open {shown(path)}: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{shown(path)} is no table of frames, or a damaged one") from error
 
 

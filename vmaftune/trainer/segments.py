@@ -34,7 +34,7 @@ def parsed(line: bytes) -> Sample | None:
         return None
     try:
         return _samples.decode(content)
-    except (msgspec.MsgspecError, UnicodeError):
+    except (ValueError, RecursionError):
         return None
 
 

@@ -17,12 +17,14 @@ from filelock import FileLock, Timeout
 
 from vmaftune.media.facts import shown
 from vmaftune.state import atomic
+from vmaftune.state.regular import read_regular
 from vmaftune.tiny.corpus.pairs import Pair, Stamp
 from vmaftune.tiny.corpus.parallel import Busy
 from vmaftune.tiny.table import CANONICAL_6
 
 ENVIRONMENT_VARIABLE = "VMAF_TINY_AI_CACHE"
 _FORMAT = 1
+_LARGEST_BYTES = 2**30
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,10 +75,10 @@ class Cache:
         """What is known of a pair; None where it must be measured."""
         path = self._path(pair)
         try:
-            found = msgspec.json.decode(path.read_bytes(), type=Measurement)
+            found = msgspec.json.decode(read_regular(path, _LARGEST_BYTES), type=Measurement)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             self._warn(f"{shown(path)} cannot be read ({error}); it is measured again")
             return None
         if not _whole(found):

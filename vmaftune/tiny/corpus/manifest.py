@@ -10,6 +10,7 @@ from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
 from vmaftune.media.raw import Geometry
 from vmaftune.state import atomic
+from vmaftune.state.regular import read_regular
 
 FILE = "manifest.json"
 
@@ -50,12 +51,12 @@ def read_manifest(corpus: Path) -> Manifest:
     """
     path = corpus / FILE
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(read_regular(path), type=Manifest)
     except FileNotFoundError:
         return Manifest()
     except OSError as error:
         raise UserError(f"cannot open {shown(path)}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{shown(path)} is no manifest of a corpus: {error}") from error
     for clip, source in manifest.sources.items():
         if not source or "/" in source or source.startswith("."):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
+from vmaftune.state.regular import open_regular
 
 _COLUMNS = ("clip", "mos")
 
@@ -25,7 +27,7 @@ def read_mos(path: Path, clips: Sequence[str]) -> dict[str, float]:
     scores: dict[str, float] = {}
     wanted = set(clips)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_regular(path) as opened, io.TextIOWrapper(opened, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, skipinitialspace=True, strict=True)
             if not set(_COLUMNS) <= set(reader.fieldnames or ()):
                 raise UserError(f"{shown(path)}: its first line must name the columns clip,mos")
