@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import av
 import pytest
 
 from tests.conftest import Clips
@@ -63,6 +64,16 @@ def test_tags_that_cannot_be_added_are_told_of_before_the_file_has_its_name(tele
     (told,) = encoded(telephone, tmp_path / "out.mp4", enc=["movflags=+faststart"])
     assert ".mp4 has no place for: tag com.apple.quicktime.creationdate" in told and ".mkv keeps more" in told
     assert tags(tmp_path / "out.mp4")["title"] == "Munich"
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "out.mov"])
+def test_titles_of_tracks_are_kept_from_mp4(clips: Clips, tmp_path: Path, name: str) -> None:
+    titles = ["-metadata:s:v", "title=Pictures", "-metadata:s:a", "title=Sound"]
+    film = clips.make("titles.mp4", [*PICTURES, *SOUND, "-c:v", "libx264", "-c:a", "aac", *titles])
+    assert encoded(film, tmp_path / name) == []
+    with av.open(str(tmp_path / name)) as made:
+        found = [stream.metadata.get("title", stream.metadata.get("name")) for stream in made.streams]
+    assert found == ["Pictures", "Sound"]
 
 
 def test_tags_of_streams_and_dispositions_that_are_lost_are_told_of(clips: Clips, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from vmaftune.errors import FfmpegError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.media.opened import open_media
 from vmaftune.state.workspace import workspace
 
 CONTAINERS = {".mkv": "matroska", ".webm": "webm", ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov"}
@@ -37,7 +38,7 @@ class Held:
 
     def by(self, container: str, stream: Any, codec: str) -> bool:
         """Whether ``container`` holds ``stream``: by its codec's name, else by what ffmpeg does when it is to copy it."""
-        return codec in _named(container) or self._copies(container, stream.index)
+        return codec in _named(container) or self._copies(container, stream.index, codec)
 
     def tag(self, index: int) -> str:
         """The four letters that .mp4 and .mov have for the stream's codec, which PyAV does not tell; empty where there are
@@ -49,14 +50,17 @@ class Held:
         described = process.query(self._ffmpeg.path, ["-i", file_url(self._source)])
         return {int(index): tag for index, tag in _DESCRIBED.findall(described)}
 
-    def _copies(self, container: str, index: int) -> bool:
+    def _copies(self, container: str, index: int, codec: str) -> bool:
+        """What was copied must be of that codec when it is read: .mov takes some that nobody finds in it again."""
         with workspace() as folder:
-            output = ["-map", f"0:{index}", "-c", "copy", "-frames", "1", "-f", container, file_url(folder / "held")]
+            held = folder / "held"
+            output = ["-map", f"0:{index}", "-c", "copy", "-frames", "1", "-f", container, file_url(held)]
             try:
                 process.run(self._ffmpeg.path, [*self._reading, "-i", file_url(self._source), *output])
-            except FfmpegError:
+                with open_media(held) as opened:
+                    return [codec_of(stream) for stream in opened.streams] == [codec]
+            except (FfmpegError, av.error.FFmpegError):
                 return False
-        return True
 
 
 def codec_of(stream: Any) -> str:

@@ -15,10 +15,13 @@ from vmaftune.media.mdta import append_tags
 from vmaftune.media.opened import open_media
 from vmaftune.media.side_data import side_data_names
 
-_MADE_BY_A_MUXER = {"encoder", "duration", "major_brand", "minor_version", "compatible_brands"}
+_MADE_BY_A_MUXER = {
+    *("encoder", "duration", "major_brand", "minor_version", "compatible_brands"),
+    *("company_name", "product_name", "product_version", "timecode"),
+}
 _OF_A_TRACK = {
     *("encoder", "duration", "bps", "number_of_frames", "number_of_bytes", "handler_name", "vendor_id", "timecode"),
-    *("creation_time", "filename", "mimetype", "rotate", "name"),
+    *("creation_time", "filename", "mimetype", "rotate", "file_package_umid"),
 }
 """Tags of tracks that tell of packets which are gone, that every container has, or that go to another place."""
 
@@ -106,13 +109,15 @@ _Track = tuple[dict[str, str], set[str]]
 def _gone_of_track(stream: Mapped, track: _Track, kept: _Track) -> list[str]:
     (tags, flags), (kept_tags, kept_flags) = track, kept
     there = {key.lower(): value for key, value in kept_tags.items()}
-    gone = [f"disposition {flag}" for flag in sorted(flags - kept_flags)]
+    missing = flags - kept_flags - ({"descriptions"} if "visual_impaired" in kept_flags else set())  # the same, twice
+    gone = [f"disposition {flag}" for flag in sorted(missing)]
     for key, value in sorted(tags.items()):
         name = key.lower()
         if name in _OF_A_TRACK or name.startswith("_statistics_") or (name == "language" and value == "und"):
             continue
-        # What MP4 calls the name of a track is its title elsewhere.
-        if name not in there and not (name == "title" and there.get("name") == value):
+        if name in ("title", "name"):  # what MP4 calls the name of a track is its title elsewhere
+            gone += [] if value in (there.get("title"), there.get("name")) else [f"tag {name}"]
+        elif name not in there:
             gone.append(f"tag {name}")
         elif name == "language" and there.get(name) != value:
             gone.append(f"language {value}")

@@ -26,15 +26,14 @@ it drops the description, without which nothing can read them."""
 _TEXT = {"matroska": "subrip", "webm": "webvtt", "mp4": "mov_text", "mov": "mov_text"}
 _OF_THE_CONTAINER = ("major_brand", "minor_version", "compatible_brands")
 _OF_THE_OLD_PACKETS = ("BPS", "DURATION", "NUMBER_OF_", "_STATISTICS_")  # Matroska's statistics tags
-# By itself ffmpeg leaves out when the source was made, and who made it of what product (creation_time, company_name, …).
-_EVERY_TAG = ("-map_metadata", "0")
+_NO_TIME = "1970-01-01T00:00:00"  # a container that has the field and not the time
 _MIME = {"mjpeg": "image/jpeg", "png": "image/png"}
 
 
 def every_stream(video_index: int) -> StreamArguments:
     """What keeps the streams of a source that cannot be looked at."""
     kept = "-map 0:{} -map 0:a? -map 0:s? -map 0:t? -c:a copy -c:s copy -c:t copy"
-    return StreamArguments(output=(*kept.format(video_index).split(), *_EVERY_TAG))
+    return StreamArguments(output=tuple(kept.format(video_index).split()))
 
 
 def default_output(source: Path, encoder: str) -> Path:
@@ -145,7 +144,8 @@ def plan_streams(
     with open_media(source) as opened:
         streams = list(opened.streams)
         video = streams[video_index]
-        plan.map(video, None, f"video {codec_of(video)}{_tags(video)}, encoded with {encoder}", _stale(video))
+        what = f"video {codec_of(video)}{_tags(video)}, encoded with {encoder}"
+        plan.map(video, None, what, _stale(video), _title(video))
         chapters = len(opened.chapters())
         unnamed = unnamed_webvtt(source, opened)
         for stream in streams:
@@ -163,12 +163,13 @@ def plan_streams(
         if chapters:
             plan.kept.append(f"{chapters} chapter{'' if chapters == 1 else 's'}, copied")
         stale = [key for key in opened.metadata if key.lower() in _OF_THE_CONTAINER]
-        made = opened.metadata.get("creation_time")
+        made = opened.metadata.get("creation_time", "").partition(";")[
+            0
+        ]  # ffmpeg 9: "one;another" where it stands twice
         begins = [_begin(streams[stream.index]) for stream in plan.mapped if stream.kind in ("video", "audio")]
         late = max(begins) - min(begins)
-    plan.arguments += _EVERY_TAG
-    if made:  # ffmpeg 9 reads "one;another" where a file says it twice, which no container takes
-        plan.arguments += ["-metadata", f"creation_time={made.partition(';')[0]}"]
+    if made and not made.startswith(_NO_TIME):  # which ffmpeg by itself leaves out
+        plan.arguments += ["-metadata", f"creation_time={made}"]
     for key in stale:
         plan.arguments += ["-metadata", f"{key}="]
     return StreamPlan(
@@ -201,10 +202,10 @@ def _decide(plan: _Plan, held: Held, stream: Any, codec: str, *, has_chapters: b
     elif stream.type == "audio" and plan.acodec is not None:
         _encode_audio(plan, stream, what)
     elif held.by(plan.container, stream, codec):
-        plan.map(stream, "copy", f"{what}, copied", title=_title(plan, stream))
+        plan.map(stream, "copy", f"{what}, copied", title=_title(stream))
     elif stream.type == "subtitle" and is_text(codec):
         text = _TEXT[plan.container]
-        plan.map(stream, text, f"{what}, converted to {text}", title=_title(plan, stream))
+        plan.map(stream, text, f"{what}, converted to {text}", title=_title(stream))
     elif held.by("matroska", stream, codec):
         raise _use_mkv(plan, what)
     else:
@@ -217,7 +218,7 @@ def _encode_audio(plan: _Plan, stream: Any, what: str) -> None:
     chain = layout_filter(plan.acodec, stream.codec_context)
     if chain is not None:
         plan.arguments += [f"-filter:{len(plan.mapped)}", chain]
-    plan.map(stream, plan.acodec, f"{what}, encoded with {plan.acodec}", _stale(stream), _title(plan, stream))
+    plan.map(stream, plan.acodec, f"{what}, encoded with {plan.acodec}", _stale(stream), _title(stream))
 
 
 def _decide_data(plan: _Plan, tag: str, stream: Any, what: str, *, has_chapters: bool) -> None:
@@ -265,10 +266,9 @@ def _tags(stream: Any) -> str:
     return f" {language}" if language != "und" else ""
 
 
-def _title(plan: _Plan, stream: Any) -> str | None:
-    """The title of a track, which .mp4 and .mov call its name."""
-    named = stream.metadata.get("name") if "title" not in stream.metadata else None
-    return named if plan.container in ("matroska", "webm") else None
+def _title(stream: Any) -> str | None:
+    """The title of a track as .mp4 and .mov give it, where it is the track's name; ffmpeg reads it so and writes it not."""
+    return stream.metadata.get("name") if "title" not in stream.metadata else None
 
 
 def _is_cover(stream: Any) -> bool:
