@@ -84,6 +84,25 @@ def test_other_streams_and_tags_are_as_in_any_encode(program: Program, clips: Cl
     assert _shown(outputs[1]) == pytest.approx(_shown(outputs[0]), abs=0.0011)
 
 
+@pytest.mark.parametrize(("name", "sound", "pictures"), [("apart.ts", "0", "0.7"), ("apart.mpg", "0.4", "0")])
+def test_sound_that_begins_at_another_time_stays_with_its_pictures(
+    program: Program, clips: Clips, source: Path, film: Film, name: str, sound: str, pictures: str
+) -> None:
+    inputs = ["-itsoffset", pictures, "-i", str(film("mpeg2.ts")), "-itsoffset", sound, "-f", "lavfi", "-i"]
+    apart = clips.make(name, [*inputs, "sine=duration=4", "-c:v", "copy", "-c:a", "mp2"])
+    output = source.with_name("out.mkv")
+    ended = program("encode", "-i", apart, "-o", output, *X264, "--per-shot", "--min-vmaf", "70", "--tolerance", "20")
+    assert ended.code == 0, ended.err
+
+    def begins(file: Path) -> float:
+        with av.open(str(file)) as opened:
+            packet = next(p for p in opened.demux(audio=0) if p.pts is not None)
+            return float(packet.pts * packet.time_base)
+
+    found, wanted = (begins(file) - _shown(file)[0] for file in (output, apart))
+    assert abs(wanted) > 0.3 and found == pytest.approx(wanted, abs=0.0025)
+
+
 def _described(file: Path) -> list[Any]:
     with av.open(str(file)) as container:
         streams = [

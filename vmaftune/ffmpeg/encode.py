@@ -4,7 +4,6 @@ probed.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +29,20 @@ TIMES = (
 )
 
 
+class StreamArguments(msgspec.Struct, frozen=True, kw_only=True):
+    """What ffmpeg is told of the streams of a source, the encoded one and all others.
+
+    Attributes:
+        output: output options: which streams there are and what becomes of all but the encoded one.
+        reading: input options that the source needs.
+        mapped: index in the source of each stream of the output, the encoded one first.
+    """
+
+    output: tuple[str, ...]
+    reading: tuple[str, ...] = ()
+    mapped: tuple[int, ...] = ()
+
+
 def of_one_size(settings: EncoderSettings, picture: tuple[int, int]) -> EncoderSettings:
     """The settings with all pictures brought to ``picture``, width and height in pixels, before the user's filters."""
     chain = ["scale={}:{}".format(*picture), *([settings.video_filter] if settings.video_filter else [])]
@@ -49,12 +62,23 @@ def video_arguments(settings: EncoderSettings, crf: float) -> list[str]:
     return ["-filter:v:0", chain, *times, *settings.output_arguments(crf)]
 
 
+def read_beside(streams: Sequence[int]) -> list[str]:
+    """Output options of a run that only tells times: read these streams of input 0 as well, and drop them.
+
+    ffmpeg lets a source begin at 0 by the earliest of the streams that it READS (MPEG-TS, MPEG-PS, Ogg), and evens out jumps
+    of their clocks by what it reads. So every run whose times are compared or put together reads the same streams.
+    """
+    if not streams:
+        return []
+    return [*(part for index in streams for part in ("-map", f"0:{index}")), "-c", "copy", "-f", "null", "-"]
+
+
 def full_arguments(
     source: Path,
     picture: tuple[int, int],
     settings: EncoderSettings,
     crf: float,
-    streams: Sequence[str],
+    streams: StreamArguments,
     container: str,
     output: Path,
 ) -> list[str]:
@@ -62,15 +86,16 @@ def full_arguments(
 
     Args:
         picture: width and height in pixels of the source's first frame.
-        streams: which streams there are and what becomes of all but the encoded one (vmaftune.jobs.encode_streams).
+        streams: decided on by vmaftune.jobs.encode_streams.
         container: ffmpeg's name of the format.
     """
     settings = of_one_size(settings, picture)
     return [
+        *streams.reading,
         *input_arguments(source, settings),
         *video_arguments(settings, crf),
         *_tag_arguments(settings, container),
-        *streams,
+        *streams.output,
         *("-f", container, file_url(output)),
     ]
 
@@ -85,7 +110,7 @@ def joined_arguments(
     video: Path,
     start_seconds: float,
     settings: EncoderSettings,
-    streams: Sequence[str],
+    streams: StreamArguments,
     container: str,
     output: Path,
 ) -> list[str]:
@@ -94,24 +119,26 @@ def joined_arguments(
     Args:
         settings: how it was encoded. Its encoder is said in a tag, as ffmpeg does; the source's says what made the source.
         video: begins at 0.
-        start_seconds: when its first frame is shown.
-        streams, container, output: as in full_arguments; the encoded one comes first.
+        start_seconds: when its first frame is shown, in a run that reads the streams of a full encode (read_beside).
+        streams, container, output: as in full_arguments.
     """
-    first, index, *others = streams
-    assert first == "-map"
-    mapped = [index, *(value for option, value in itertools.pairwise(others) if option == "-map")]
+    replaced = streams.mapped[0]
+    assert streams.output[:2] == ("-map", f"0:{replaced}")
     # Said for one stream, it has to be said for all.
-    tags = [part for place, stream in enumerate(mapped) for part in (f"-map_metadata:s:{place}", _tags_of(stream))]
+    tags = [part for place, n in enumerate(streams.mapped) for part in (f"-map_metadata:s:{place}", f"0:s:{n}")]
     return [
-        *("-i", file_url(source), "-itsoffset", f"{start_seconds:.6f}", "-i", file_url(video)),
-        *("-map", "1:v:0", "-c:0", "copy", *others, *tags, "-metadata:s:0", f"encoder={settings.spec.name}"),
+        *(*streams.reading, "-i", file_url(source), "-itsoffset", f"{start_seconds:.6f}", "-i", file_url(video)),
+        *(
+            "-map",
+            "1:v:0",
+            "-c:0",
+            "copy",
+            *streams.output[2:],
+            *tags,
+            "-metadata:s:0",
+            f"encoder={settings.spec.name}",
+        ),
         *_tag_arguments(settings, container),
-        *("-map_chapters", "0", "-map_metadata", "0"),
-        *("-f", container, file_url(output)),
+        *("-map_chapters", "0", "-f", container, file_url(output)),
+        *read_beside([replaced]),
     ]
-
-
-def _tags_of(mapped: str) -> str:
-    """``0:3``, as ``-map`` takes it, for ``-map_metadata``."""
-    file, stream = mapped.split(":")
-    return f"{file}:s:{stream}"

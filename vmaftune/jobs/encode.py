@@ -22,10 +22,12 @@ from vmaftune.ffmpeg.encode import full_arguments, joined_arguments, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import Comparison, check_pairing, check_pool, pooled
 from vmaftune.host.run import PluginRun, PredictedCurve
-from vmaftune.jobs.encode_check import Pair, check_frames, lost, score_whole, video_packets
+from vmaftune.jobs.containers import CONTAINERS
+from vmaftune.jobs.encode_check import Pair, check_frames, score_whole, video_packets
+from vmaftune.jobs.encode_lost import keep_tags, lost, mixed_down
 from vmaftune.jobs.encode_place import Place
 from vmaftune.jobs.encode_report import EncodeReport
-from vmaftune.jobs.encode_streams import CONTAINERS, StreamPlan, plan_streams
+from vmaftune.jobs.encode_streams import StreamPlan, plan_streams
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import SearchReport, not_met
@@ -36,7 +38,8 @@ from vmaftune.media.samples import SampleRule, cut
 from vmaftune.state.workspace import workspace
 from vmaftune.types import CurveContext
 
-_REHEARSED_SECONDS = "0.2"
+_REHEARSED_SECONDS = 0.2
+_REHEARSED_AT_MOST_SECONDS = 5.0
 
 
 class _Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,31 +92,40 @@ def run_encode(
         return made
     place.check_free()
     facts = session.facts(ffmpeg, path)
-    streams = plan_streams(path, facts.stream_index, spec.name, place.target, session.option("acodec", None))
-    with ExitStack() as stack:
-        run = stack.enter_context(session.plugins()) if plugins is None else plugins
-        folder = stack.enter_context(place.folder())
-        for line in streams.left_out:
-            session.warn_of(path)(line)
-        full = _Full(session, ffmpeg, path, facts, streams, place.target)
-        full.rehearse()
-        if session.option("per_shot", False):
-            joined = encode_shots(session, ffmpeg, path, facts, place.target, folder, observer, run)
-            decided = _Decided(crf=joined.crf, settings=joined.settings, comparison=joined.comparison, joined=joined)
-        else:
-            decided = _decide(session, ffmpeg, path, facts, observer, run)
-        report, pair = full.encode(decided, folder, observer)
-        report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
-        place.publish(pair.encode, report)
-        for line in lost(path, facts.stream_index, place.target):
-            session.warn_of(path)(line)
-        if decided.joined is not None:
-            observer.scored(decided.joined.scores)
-        elif session.option("final_score", False):
-            pair = msgspec.structs.replace(pair, encode=place.target)
-            report = _scored(session, ffmpeg, report, decided, pair, run, observer)
+    streams = plan_streams(ffmpeg, path, facts.stream_index, spec.name, place.target, session.option("acodec", None))
+    warn, published = session.warn_of(path), False
+    try:
+        with ExitStack() as stack:
+            run = stack.enter_context(session.plugins()) if plugins is None else plugins
+            folder = stack.enter_context(place.folder())
+            full = _Full(session, ffmpeg, path, facts, streams, place.target)
+            for line in (*streams.left_out, *full.rehearse()):
+                warn(line)
+            if session.option("per_shot", False):
+                beside = streams.beside
+                joined = encode_shots(session, ffmpeg, path, facts, place.target, beside, folder, observer, run)
+                decided = _Decided(
+                    crf=joined.crf, settings=joined.settings, comparison=joined.comparison, joined=joined
+                )
+            else:
+                decided = _decide(session, ffmpeg, path, facts, observer, run)
+            report, pair = full.encode(decided, folder, observer)
             report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
-            place.remember(report)
+            for line in lost(path, streams.mapped, pair.encode, place.target):
+                warn(line)
+            if decided.joined is not None:
+                observer.scored(decided.joined.scores)
+            place.publish(pair.encode, report)
+            published = True
+            if decided.joined is None and session.option("final_score", False):
+                pair = msgspec.structs.replace(pair, encode=place.target)
+                report = _scored(session, ffmpeg, report, decided, pair, run, observer)
+                report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
+                place.remember(report)
+    except Exception as error:
+        if published:  # hours of work are there: whatever went wrong, a person has to know that
+            raise VmafTuneError(f"{shown(place.target)} is whole, but after that: {error}") from error
+        raise
     return report
 
 
@@ -174,8 +186,11 @@ class _Full:
         self._streams, self._target = streams, target
         self._frames = facts.declared_frames or max(1, round(facts.duration_seconds * facts.fps))
 
-    def rehearse(self) -> None:
+    def rehearse(self) -> list[str]:
         """Make the first moment of the output as the whole will be made, so that what cannot be made is found out first.
+
+        Returns:
+            A line for each stream of audio that has fewer channels there.
 
         Raises:
             UserError: the container, an encoder or ``--acodec`` is not up to it.
@@ -188,9 +203,11 @@ class _Full:
             samples = cut(self._path, self._facts, short, folder) if request.tries else []
             warn = self._session.warn_of(self._path)
             settings, _, _ = settle(self._ffmpeg, request, self._facts, samples, folder, warn)
-            arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, folder / "rehearsal")
+            made = folder / "rehearsal"
+            arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, made)
+            seconds = min(_REHEARSED_SECONDS + self._streams.late_seconds, _REHEARSED_AT_MOST_SECONDS)
             try:
-                process.run(self._ffmpeg.path, [*arguments[:-3], "-t", _REHEARSED_SECONDS, *arguments[-3:]])
+                process.run(self._ffmpeg.path, [*arguments[:-3], "-t", f"{seconds:.3f}", *arguments[-3:]])
             except FfmpegError as error:
                 mend = (
                     "" if self._target.suffix == ".mkv" else "; name an output that ends in .mkv to keep every stream"
@@ -198,6 +215,7 @@ class _Full:
                 raise UserError(
                     f"cannot encode {shown(self._path.name)} to {shown(self._target.name)}: {error.reason}{mend}"
                 ) from error
+            return mixed_down(self._path, self._streams.mapped, made)
 
     def encode(self, decided: _Decided, folder: Path, observer: JobObserver) -> tuple[EncodeReport, Pair]:
         """Make it in ``folder`` and look at it."""
@@ -214,6 +232,7 @@ class _Full:
             ) from error
         observer.encode_progress(1.0)
         self._session.tell_damage(self._path, damage_of(said))
+        keep_tags(self._path, made, CONTAINERS[self._target.suffix.lower()])
         facts = read_facts(made, 0)
         frames, video_bytes = video_packets(made, facts.stream_index)
         percent = 100.0 * video_bytes / max(1, video_packets(self._path, self._facts.stream_index)[1])
@@ -229,6 +248,7 @@ class _Full:
             stream_index=self._facts.stream_index,
             encode=made,
             settings=of_one_size(decided.settings, size),
+            streams=self._streams.mapped,
         )
         checked = self._session.option("verify", True)
         if checked:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,6 +16,7 @@ from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, TIMES
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import Comparison
+from vmaftune.jobs.encode_streams import Mapped
 from vmaftune.media.facts import shown
 from vmaftune.media.opened import open_media
 from vmaftune.types import FloatArray
@@ -24,11 +24,11 @@ from vmaftune.types import FloatArray
 _SECONDS_ROUNDED = 0.0025
 """How far a frame's time may be off: Matroska's milliseconds, those of the source, and what TIMES evens out."""
 
-_MADE_BY_A_MUXER = {"encoder", "creation_time", "major_brand", "minor_version", "compatible_brands"}
-_OF_PICTURES = {
-    *("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "AMBIENT_VIEWING_ENVIRONMENT"),
-    *("DYNAMIC_HDR_PLUS", "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "A53_CC", "STEREO3D", "SPHERICAL"),
-}
+_SECONDS_OF_AN_ENCODER = 0.06
+"""How far sound that was encoded again may begin off: an encoder's frame, its delay, and what a decoder leaves out of both."""
+
+_EMPTY = 2
+"""Bytes of a packet of text that .mp4 puts where nothing is shown."""
 
 _LIST = ("-c:v", "wrapped_avframe", "-f", "framecrc")
 
@@ -40,12 +40,14 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         source, stream_index: the video that was encoded.
         encode: the result; its video is the first.
         settings: of the encode, with all pictures brought to one size.
+        streams: those of the encode in its order, the video first; empty where it has no others.
     """
 
     source: Path
     stream_index: int
     encode: Path
     settings: EncoderSettings
+    streams: tuple[Mapped, ...] = ()
 
     @property
     def inputs(self) -> list[str]:
@@ -54,7 +56,10 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_frames(ffmpeg: Ffmpeg, pair: Pair, folder: Path, on_progress: Callable[[int], None]) -> int:
-    """Decode both to their ends and compare the frames' number and times; the number.
+    """Decode both to their ends and compare the frames' number and times, and when every other stream begins; the number.
+
+    What a source shows first is a matter of the container (a transport stream begins at 1.4 s, an encode of it at 0), so times
+    are compared after the offset of the pictures, which has to be that of all streams.
 
     Raises:
         VmafTuneError: they differ.
@@ -62,11 +67,13 @@ def check_frames(ffmpeg: Ffmpeg, pair: Pair, folder: Path, on_progress: Callable
     """
     lists = folder / "source.txt", folder / "encode.txt"
     chain = ",".join(part for part in (pair.settings.video_filter, TIMES) if part)
+    others = [_Other(place, stream, folder) for place, stream in enumerate(pair.streams) if _has_times(place, stream)]
     arguments = [
         *pair.inputs,
         *("-map", f"0:{pair.stream_index}", "-vf", chain, *PASS_THROUGH, "-enc_time_base", "filter", *_LIST),
         file_url(lists[0]),
         *("-map", "1:v:0", *PASS_THROUGH, "-enc_time_base", "demux", *_LIST, file_url(lists[1])),
+        *(argument for other in others for argument in other.arguments),
     ]
     process.run(ffmpeg.path, arguments, on_progress=on_progress)
     source, encode = (_times(file) for file in lists)
@@ -75,12 +82,58 @@ def check_frames(ffmpeg: Ffmpeg, pair: Pair, folder: Path, on_progress: Callable
             f"the encode of {shown(pair.source)} has {len(encode)} frames and the source has {len(source)}; it was removed"
         )
     off = encode - source
-    off = np.abs(off - np.median(off))
+    shift = float(np.median(off)) if len(off) else 0.0
+    off = np.abs(off - shift)
     if len(off) and off.max() > _SECONDS_ROUNDED:
         raise VmafTuneError(
             f"frame {int(off.argmax())} of the encode of {shown(pair.source)} is shown {off.max():.3f} s off; it was removed"
         )
+    for other in others:
+        if (apart := other.seconds_off(shift)) is not None:
+            raise VmafTuneError(
+                f"the {other.stream.kind} (stream {other.stream.index}) begins {apart:+.3f} s off from the pictures in the"
+                f" encode of {shown(pair.source)}; it was removed"
+            )
     return len(encode)
+
+
+def _has_times(place: int, stream: Mapped) -> bool:
+    """Whether a stream's beginning can be compared: what text is converted to may leave out the first."""
+    return place > 0 and (stream.kind == "audio" or (stream.copied and stream.kind in ("video", "subtitle", "data")))
+
+
+class _Other:
+    """The beginning of a stream besides the encoded one, in the source and in the encode.
+
+    Args:
+        place: in the encode.
+    """
+
+    def __init__(self, place: int, stream: Mapped, folder: Path) -> None:
+        self.stream = stream
+        self._ends = [
+            (f"0:{stream.index}", folder / f"begin-{place}"),
+            (f"1:{place}", folder / f"begin-{place}.encode"),
+        ]
+
+    @property
+    def arguments(self) -> list[str]:
+        """Output options that list it; of what may be long the first packet."""
+        listed = ["-c", "copy"] if self.stream.copied else ["-c", "pcm_s16le"]
+        listed += [] if self.stream.kind == "subtitle" else ["-frames", "1"]
+        return [part for name, file in self._ends for part in ("-map", name, *listed, "-f", "framecrc", file_url(file))]
+
+    def seconds_off(self, shift: float) -> float | None:
+        """By how much it begins too late, where that is more than rounding; None where it does not, or has no beginning.
+
+        Args:
+            shift: by how much the pictures of the encode begin later than those of the source.
+        """
+        source, encode = (_times(file, _EMPTY) for _, file in self._ends)
+        if not len(source) or not len(encode):
+            return None
+        off = float(encode[0] - source[0]) - shift
+        return off if abs(off) > (_SECONDS_ROUNDED if self.stream.copied else _SECONDS_OF_AN_ENCODER) else None
 
 
 def score_whole(
@@ -119,31 +172,16 @@ def video_packets(file: Path, stream_index: int) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
-def lost(source: Path, stream_index: int, encode: Path) -> list[str]:
-    """A line for what an encode has no more of its source: tags of the file, and data of the first picture."""
-    (tags, data), (kept_tags, kept_data) = _carried(source, stream_index), _carried(encode, 0)
-    lines = []
-    if gone := sorted(tags - kept_tags - _MADE_BY_A_MUXER):
-        lines.append(
-            f"{encode.suffix or 'this container'} has no place for the tags {', '.join(gone)}; .mkv keeps them"
-        )
-    if gone := sorted(data - kept_data):
-        lines.append(f"the encoder left out the pictures' {', '.join(gone)}")
-    return lines
+def _times(listing: Path, empty: int = 0) -> FloatArray:
+    """Seconds at which frames are shown, from a framecrc listing: stream, dts, pts, duration, size, checksum.
 
-
-def _carried(file: Path, stream_index: int) -> tuple[set[str], set[str]]:
-    with open_media(file) as container:
-        frame: Any = next(container.decode(container.streams[stream_index]), None)
-        data = set() if frame is None else {item.type.name for item in frame.side_data}
-        return {key.lower() for key in container.metadata}, data & _OF_PICTURES
-
-
-def _times(listing: Path) -> FloatArray:
-    """Seconds at which frames are shown, from a framecrc listing: stream, dts, pts, duration, size, checksum."""
+    Args:
+        empty: packets of at most so many bytes do not count.
+    """
     lines = listing.read_text("ascii").splitlines()
     found = next((m for m in map(re.compile(r"#tb 0: (\d+)/(\d+)").match, lines) if m), None)
     if found is None:
         raise VmafTuneError(f"{listing.name} in {listing.parent} is not whole; is the disk full?")
-    ticks = [int(line.split(",")[2]) for line in lines if not line.startswith("#")]
+    fields = [line.split(",") for line in lines if not line.startswith("#")]
+    ticks = [int(field[2]) for field in fields if int(field[4]) > empty]
     return np.sort(np.array(ticks, dtype=float)) * int(found[1]) / int(found[2])

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import get_type_hints
@@ -138,7 +138,11 @@ class Place:
             raise file_error(f"cannot write {shown(self.target)}", error) from error
 
     def remember(self, report: EncodeReport, file: Path | None = None) -> None:
-        """Keep what was made, for ``--resume``."""
+        """Keep what was made, for ``--resume``.
+
+        Raises:
+            OSError: the file is not there.
+        """
         written = (file or self.target).stat()
         text = json.dumps(msgspec.to_builtins(report))
         made = _Made(asked=self._asked, size=written.st_size, modified_ns=written.st_mtime_ns, report=text)
@@ -156,12 +160,9 @@ class Place:
             except OSError:  # a file system without links
                 self.check_free()
                 made.rename(self.target)
-        if os.name == "posix":
-            folder = os.open(self.target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        # It has its name; a folder that cannot be read, or a file system that syncs none, takes nothing back.
+        with suppress(OSError):
+            _sync_folder(self.target.parent)
 
     @property
     def _key(self) -> str:
@@ -174,3 +175,12 @@ class Place:
         options = [(name, self._session.option(name, None)) for name in names]
         parts = repr((fingerprint(self._source, self._session.store), self._ffmpeg_version, options))
         return hashlib.blake2b(os.fsencode(parts), digest_size=20).hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

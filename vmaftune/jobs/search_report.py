@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 
 import msgspec
 
@@ -13,7 +12,8 @@ from vmaftune.crf_search.strategy import REASONS, Goal
 from vmaftune.encoders.spec import number
 from vmaftune.ffmpeg.encode import full_arguments
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.jobs.encode_streams import CONTAINERS, EVERY_STREAM, default_output, plan_streams
+from vmaftune.jobs.containers import CONTAINERS
+from vmaftune.jobs.encode_streams import default_output, every_stream, plan_streams
 from vmaftune.types import ProbeRecord
 
 
@@ -204,9 +204,9 @@ def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float, which: st
     """
     facts, settings = source.facts, source.settings
     output = default_output(source.path, settings.spec.name, which)
-    kept: Sequence[str] = EVERY_STREAM.format(facts.stream_index).split()
+    kept = every_stream(facts.stream_index)
     if source.path.exists():  # a source that was shipped to this host is somewhere else
-        kept = plan_streams(source.path, facts.stream_index, settings.spec.name, output, None).arguments
+        kept = plan_streams(ffmpeg, source.path, facts.stream_index, settings.spec.name, output, None).arguments
     size = (facts.width, facts.height)
     container = CONTAINERS[output.suffix]
     return shlex.join([str(ffmpeg.path), *full_arguments(source.path, size, settings, crf, kept, container, output)])

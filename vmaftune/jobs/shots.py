@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -107,6 +108,7 @@ def encode_shots(
     path: Path,
     facts: MediaFacts,
     target: Path,
+    beside: Sequence[int],
     folder: Path,
     observer: JobObserver,
     run: PluginRun,
@@ -115,6 +117,7 @@ def encode_shots(
 
     Args:
         target: the output, as observers are told of it.
+        beside: streams of the source that it has besides the video.
         folder: where encoded shots and the joined video are written.
 
     Raises:
@@ -123,7 +126,7 @@ def encode_shots(
         VmafTuneError: a failure of ours or of the machine.
     """
     with workspace() as temporary:
-        return _ShotJob(session, ffmpeg, path, facts, target, folder, temporary, observer, run).made()
+        return _ShotJob(session, ffmpeg, path, facts, target, beside, folder, temporary, observer, run).made()
 
 
 class _ShotJob:
@@ -134,6 +137,7 @@ class _ShotJob:
         path: Path,
         facts: MediaFacts,
         target: Path,
+        beside: Sequence[int],
         folder: Path,
         temporary: Path,
         observer: JobObserver,
@@ -150,7 +154,7 @@ class _ShotJob:
         self._crfs = session.grid(spec)
         observer.searching(f"the shots of {shown(path.name)}")
         request = session.encode_request(spec)
-        self._source = ShotSource(ffmpeg, path, facts, request, session.store, temporary, lambda frames: None)
+        self._source = ShotSource(ffmpeg, path, facts, request, session.store, temporary, lambda frames: None, beside)
         self._shots = self._source.shots
         self._frames = np.array([shot.frames for shot in self._shots], dtype=float)
         self._chunks = Chunks(ffmpeg, self._source, folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, TIMES
+from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, TIMES, read_beside
 from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import MediaFacts, shown
 
-DETECT_VERSION = 1
+DETECT_VERSION = 2
 """Raised whenever a pass would find something else; part of its cache key."""
 
 TICKS_PER_SECOND = 360_000
@@ -90,10 +90,18 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True):
         return Shot(start=self.start + (self.frames - frames) // 2, frames=frames)
 
 
-def look(ffmpeg: Ffmpeg, path: Path, facts: MediaFacts, folder: Path, on_progress: Callable[[int], None]) -> Frames:
+def look(
+    ffmpeg: Ffmpeg,
+    path: Path,
+    facts: MediaFacts,
+    folder: Path,
+    on_progress: Callable[[int], None],
+    beside: Sequence[int] = (),
+) -> Frames:
     """Decode a source once.
 
     Args:
+        beside: streams that the full encode has besides the video; times begin where they begin for all of them together.
         on_progress: called with the number of frames done.
 
     Raises:
@@ -109,6 +117,7 @@ def look(ffmpeg: Ffmpeg, path: Path, facts: MediaFacts, folder: Path, on_progres
         *(*source, "-vf", same, *PASS_THROUGH, "-c:v", "rawvideo", "-f", "framecrc", file_url(sums)),
         *(*source, "-vf", f"{same},{TIMES},{differ},{report}", *PASS_THROUGH, "-enc_time_base", "filter"),
         *("-c:v", "wrapped_avframe", "-f", "framecrc", file_url(times)),
+        *read_beside(beside),
     ]
     try:
         process.run(ffmpeg.path, arguments, on_progress=on_progress)

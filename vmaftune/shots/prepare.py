@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -53,6 +53,7 @@ class ShotSource:
     Args:
         folder: for temporary files.
         on_progress: called with the number of frames looked at.
+        beside: streams of the source that the output has besides the video.
 
     Attributes:
         path, facts: the source.
@@ -75,6 +76,7 @@ class ShotSource:
         store: Store,
         folder: Path,
         on_progress: Callable[[int], None],
+        beside: Sequence[int],
     ) -> None:
         check_joinable(request.encoder.name)
         self._ffmpeg, self._store, self._folder = ffmpeg, store, folder
@@ -84,10 +86,10 @@ class ShotSource:
         except OSError as error:
             raise UserError(f"cannot read {shown(path)}: {error.strerror}") from error
         index = read_index(path, facts)
-        key = self._key(DETECT_VERSION)
+        key = self._key(DETECT_VERSION, *beside)
         frames = store.get("shots", key, Frames)
         if frames is None:
-            frames = look(ffmpeg, path, facts, folder, on_progress)
+            frames = look(ffmpeg, path, facts, folder, on_progress, beside)
             store.put("shots", key, frames)
         if not frames.count:
             raise UserError(f"{shown(path)} has no frame that can be decoded")
