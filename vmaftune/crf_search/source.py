@@ -18,9 +18,10 @@ from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import PROBE_VERSION
 from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings
-from vmaftune.media.facts import MediaFacts, read_facts
+from vmaftune.media.facts import MediaFacts, read_facts, shown
 from vmaftune.media.fingerprint import fingerprint
 from vmaftune.media.samples import Sample, SampleRule, cut, plan
+from vmaftune.quality.scale import Scale
 from vmaftune.state.store import Store
 
 
@@ -56,6 +57,7 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
         frames: frames of each sample after the user's filters.
         settings: the encode, but for the CRF.
         comparison: how it is scored.
+        scale: of what scale its scores are.
         curve_key: cache key of all probes of this curve; differs with everything that could change a score.
     """
 
@@ -66,6 +68,7 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
     frames: tuple[int, ...]
     settings: EncoderSettings
     comparison: Comparison
+    scale: Scale
     curve_key: str
 
 
@@ -137,6 +140,7 @@ def prepare(
         frames=frames or measured.frames,
         settings=settings,
         comparison=comparison,
+        scale=scale_of(request, facts, comparison),
         curve_key=curve_key,
     )
 
@@ -174,6 +178,25 @@ def settle(
         settings = msgspec.structs.replace(settings, scaled=_scaled(size, request.height))
         comparison = msgspec.structs.replace(comparison, size=comparison.size or size)
     return settings, comparison, frames
+
+
+def scale_of(request: EncodeRequest, facts: MediaFacts, comparison: Comparison) -> Scale:
+    """Of what scale the scores are that a request comes to.
+
+    A predictor expects the curve of a source from its features, and those are measured before any filter of the user's: after a
+    crop or a denoiser both curve and score are of other pictures. No filter keeps them comparable for certain.
+    """
+    usual = vmaf.decide(ScoreSettings(), facts.width, facts.height, facts.bit_depth)
+    unlike = []
+    if comparison.model != usual.model:
+        unlike.append(f"model {shown(comparison.model)}")
+    if request.score.pool != "mean":
+        unlike.append(f"pool {request.score.pool}")
+    if request.video_filter:
+        unlike.append("a filter of yours")
+    elif comparison.size != usual.size:
+        unlike.append("compared at {}x{}".format(*comparison.size or (facts.width, facts.height)))
+    return Scale(unlike=tuple(unlike))
 
 
 def _scaled(size: tuple[int, int], height: int) -> tuple[int, int]:

@@ -58,6 +58,7 @@ def run_search(
             prober=prober,
             plugins=run,
             observer=observer,
+            scale=prepared.scale,
         )
         active = [(r.name, r.kind, r.version) for r in run.active]
     seconds = time.monotonic() - began

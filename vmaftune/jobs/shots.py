@@ -49,6 +49,7 @@ class JoinedVideo(msgspec.Struct, frozen=True, kw_only=True):
         scores: VMAF of every frame, shape (frames,).
         encode_seconds: wall time of all encodes.
         report: of the shots.
+        notes: what predictor and corrections have to say of them.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class JoinedVideo(msgspec.Struct, frozen=True, kw_only=True):
     scores: FloatArray
     encode_seconds: float
     report: PerShotReport
+    notes: list[str]
 
     @property
     def vmaf(self) -> float:
@@ -190,6 +192,7 @@ class _ShotJob:
             scores=best.scores,
             encode_seconds=self._chunks.encode_seconds,
             report=report,
+            notes=source.notes,
         )
 
     def _encode_in_rounds(self) -> list[_Round]:
