@@ -27,9 +27,8 @@ TERMS = 3
 # stays alike. Chosen on streams of held-out sources (benchmarks/learning.py): surer ones made ordinary content worse.
 _SCORE_NOISE_VMAF = 1.0
 _LENGTH = 0.2
+_LEAST_WEIGHT = 1e-6
 _LEAST_SIZE = 1e-6  # of the largest: where all captures are of one CRF, there is one number and no more
-
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +41,8 @@ class Evidence:
         terms: level, slope and curvature that the innovation is of, shape (m, TERMS).
         innovations: without unit, of variance 1 where the predictor's deviation is right, shape (m,).
         first: whether it is the largest of its source and preset, shape (m,).
-        ages: captures of the encoder that came after the last one of its source and preset, shape (m,).
+        weights: how much it counts: 1, or less the more captures of the encoder came after the last one of its source and
+            preset, shape (m,).
     """
 
     features: FloatArray
@@ -50,14 +50,16 @@ class Evidence:
     terms: FloatArray
     innovations: FloatArray
     first: npt.NDArray[np.bool_]
-    ages: Integers
+    weights: FloatArray
 
 
-def evidence_of(history: Sequence[HistoryRow]) -> Evidence:
+def evidence_of(history: Sequence[HistoryRow], forget: float = 1.0) -> Evidence:
     """What a history comes down to; absurd captures count for nothing.
 
     Args:
         history: each capture once, the oldest first.
+        forget: factor by which a capture counts less with each one that comes after it. Among the captures of one source an
+            old score is as good as one that scatters so much more.
     """
     places = _by_source(history)
     by_size: dict[int, list[int]] = defaultdict(list)
@@ -66,10 +68,13 @@ def evidence_of(history: Sequence[HistoryRow]) -> Evidence:
     position, spread, residual = (
         np.array([getattr(row, name) for row in history], dtype=float) for name in ("position", "deviation", "residual")
     )
+    ages = np.arange(len(history))[::-1]
     parts: list[list[tuple[FloatArray, float]]] = [[] for _ in places]
     for numbers in by_size.values():
         at = np.array([places[number] for number in numbers])
-        for number, part in zip(numbers, _parts(position[at], spread[at], residual[at]), strict=True):
+        since = ages[at] - ages[at].min(axis=1, keepdims=True)
+        noise = _SCORE_NOISE_VMAF**2 / np.maximum(forget**since, _LEAST_WEIGHT)
+        for number, part in zip(numbers, _parts(position[at], spread[at], residual[at], noise), strict=True):
             parts[number] = part
     flat = [(group, place, *one) for group, part in zip(places, parts, strict=True) for place, one in enumerate(part)]
     return Evidence(
@@ -78,7 +83,7 @@ def evidence_of(history: Sequence[HistoryRow]) -> Evidence:
         terms=np.array([terms for _, _, terms, _ in flat]).reshape(len(flat), TERMS),
         innovations=np.array([innovation for *_, innovation in flat]),
         first=np.array([place == 0 for _, place, *_ in flat], dtype=bool),
-        ages=np.array([len(history) - 1 - max(group) for group, *_ in flat], dtype=np.int64),
+        weights=forget ** np.array([ages[max(group)] for group, *_ in flat], dtype=float),
     )
 
 
@@ -98,16 +103,19 @@ def _by_source(history: Sequence[HistoryRow]) -> list[list[int]]:
     return [groups[key] for key in sorted(groups)]
 
 
-def _parts(at: FloatArray, spread: FloatArray, residual: FloatArray) -> list[list[tuple[FloatArray, float]]]:
+def _parts(
+    at: FloatArray, spread: FloatArray, residual: FloatArray, noise: FloatArray
+) -> list[list[tuple[FloatArray, float]]]:
     """Terms and innovation of each number that sources with as many captures come down to, the largest first.
 
     Args:
-        at, spread, residual: place, deviation and residual of each capture, shape (sources, captures).
+        at, spread, residual, noise: place, deviation, residual and variance of its scatter of each capture, shape
+            (sources, captures).
     """
     covariance = (
         spread[:, :, None] * spread[:, None, :] * np.exp(-0.5 * ((at[:, :, None] - at[:, None, :]) / _LENGTH) ** 2)
     )
-    covariance += _SCORE_NOISE_VMAF**2 * np.eye(at.shape[1])
+    covariance += noise[:, :, None] * np.eye(at.shape[1])
     both = np.concatenate([crf_terms(at), residual[:, :, None]], axis=2)
     white = np.linalg.solve(np.linalg.cholesky(covariance), both)
     left, sizes, right = np.linalg.svd(white[:, :, :TERMS], full_matrices=False)

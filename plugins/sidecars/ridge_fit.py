@@ -72,12 +72,12 @@ def fit(state: State, preset: str | None, ridge_lambda: float, half_life: float)
         ridge_lambda: factor of the pull to no correction.
         half_life: captures after which one counts half; 0 forgets nothing.
     """
-    evidence, own = evidence_of(state.history), preset or ""
+    evidence, own = evidence_of(state.history, forgetting(half_life)), preset or ""
     x, innovations = design(evidence), evidence.innovations
     mine = np.array([float(name == own) for name in evidence.presets])
     x = np.hstack([x, x[:, :_PRESET_TERMS] * mine[:, None]])
     prior, chance = _prior(ridge_lambda)
-    forget = forgetting(half_life) ** evidence.ages
+    forget = evidence.weights
     centre = _median_level(innovations, x[:, 0])
     weights = forget * student_weights(innovations - centre * x[:, 0])
     for _ in range(_ROUNDS):

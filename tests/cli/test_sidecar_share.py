@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import SIDECAR, USUAL, Program
+from tests.cli.conftest import SIDECAR, USUAL, Program, capture_lines
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.learned.allowed import census, check_version
 
@@ -178,3 +178,17 @@ def test_without_cryptography_it_says_how_to_install_it(program: Program) -> Non
         command = [sys.executable, "-c", script, "sidecar", name, "x.json"]
         done = subprocess.run(command, env=program.env(), cwd=program.home, capture_output=True, text=True)
         assert done.returncode == 2 and done.stderr.endswith("pip install 'vmaf-tune[share]'\n")
+
+
+def test_hosts_that_import_each_others_bundles_in_turn_hold_each_capture_once(taught: Program, other: Program) -> None:
+    (other.home / "captures.jsonl").write_text(
+        capture_lines(14, offset=-6.0)
+    )  # the 12 sources of the first host, and two more
+    assert other("sidecar", "record", "captures.jsonl").code == 0
+    for _ in range(2):
+        for giver, taker in ((taught, other), (other, taught)):
+            (taker.home / "theirs.json").write_bytes(_exported(giver).read_bytes())
+            assert taker("sidecar", "import", "theirs.json", "--yes").code == 0
+    assert _captures(taught) == _captures(other) == [56]
+    shown = [p("sidecar", "show", "libx264", "--json").json["shift_vmaf"] for p in (taught, other)]
+    assert shown[0] == shown[1]

@@ -51,7 +51,7 @@ def _hardly_shifts(correction: RidgeCorrection, where: Where) -> bool:
 
 
 def _keeps_sixteen(correction: RidgeCorrection, where: Where) -> bool:
-    return len(_taught(correction, where, 3.0, 3.0).state(where[0]).history) == 16
+    return len(_taught(correction, where, 3.0, 2.0).state(where[0]).history) == 16
 
 
 def _shifts_a_half_at_most(correction: RidgeCorrection, where: Where) -> bool:
@@ -140,9 +140,12 @@ def test_nothing_counts_less_unless_asked_for(make: Make) -> None:
 
 def test_a_half_life_counts_a_source_by_the_captures_that_came_after_it(make: Make) -> None:
     captures = [capture(28.0, float(i % 5), source=i / 20 - 1.0, at=1e9 + i) for i in range(40)]
-    evidence = evidence_of(learn(make(), captures).state("libx264").history)
-    by_age = {round(float(f[0]), 3): age for f, age in zip(evidence.features, evidence.ages.tolist(), strict=True)}
-    assert [by_age[offset] for offset in sorted(by_age)] == list(range(39, -1, -1))
+    evidence = evidence_of(learn(make(), captures).state("libx264").history, forgetting(8.0))
+    each = zip(evidence.features, evidence.weights.tolist(), strict=True)
+    weights = {round(float(of_source[0]), 3): weight for of_source, weight in each}
+    assert [weights[offset] for offset in sorted(weights)] == pytest.approx(
+        [0.5 ** (age / 8) for age in range(39, -1, -1)]
+    )
     assert forgetting(8.0) ** 8 == pytest.approx(0.5) and forgetting(0.0) == 1.0
 
 
