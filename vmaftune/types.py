@@ -14,6 +14,7 @@ import numpy.typing as npt
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.errors import Unsupported
 from vmaftune.features.schema import Features
+from vmaftune.quality.scale import USUAL, Scale
 from vmaftune.trainer.learner import Learner, LearnerContext
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "PredictorSpec",
     "ProbeRecord",
     "ProbeRequest",
+    "Scale",
     "Trainer",
     "TrainerSpec",
     "Unsupported",
@@ -56,12 +58,14 @@ class CurveContext:
         encoder: its spec.
         preset: None where the encoder has none.
         crfs: the CRF grid, shape (n,), from the best quality to the coarsest.
+        scale: of what scale the scores are that it is asked for.
     """
 
     features: Features
     encoder: EncoderSpec
     preset: str | None
     crfs: FloatArray
+    scale: Scale = USUAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,7 +310,8 @@ class Inspectable(Protocol):
         """What was learned as JSON values, without anything that names a host or a source."""
 
     def take_in(self, predictor_version: str, encoder: str, content: dict[str, Any], bundle: str) -> int:
-        """Add what another host exported; how many captures that were. Nothing for a ``bundle`` that was taken in before.
+        """Add what another host exported; how many captures that were. What is known adds nothing, whether it was learned here
+        or came in another ``bundle``, which is the hash of the whole: hosts hand on what they took in.
 
         Raises ValueError where the content is not what ``exported`` gives.
         """

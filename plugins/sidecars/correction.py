@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, Protocol
 
 import msgspec
 from vmaftune_plugins.sidecars.drift import Health, health
-from vmaftune_plugins.sidecars.history import HistoryRow, packed_features, row_of
-from vmaftune_plugins.sidecars.learned import AnyLearned, anonymous
+from vmaftune_plugins.sidecars.history import identities, row_of
+from vmaftune_plugins.sidecars.learned import AnyLearned, anonymous, check_times, with_captures
 from vmaftune_plugins.sidecars.settings import InForce
 from vmaftune_plugins.sidecars.statefile import StateFile, state_folders
 
@@ -38,42 +39,23 @@ class HostCorrection(ABC, Generic[AnyLearned]):
     ) -> None:
         self._settings, self._folder = settings, folder
         self._version, self._warn = predictor_version, warn
-        self._of_this_source: tuple[str, list[HistoryRow]] = ("", [])
 
     @abstractmethod
     def _file(self, encoder: str, predictor_version: str | None = None) -> StateFile[AnyLearned]:
         """Where the state of an encoder is kept; None stands for the predictor in use."""
 
-    @abstractmethod
-    def _added(self, state: AnyLearned, row: HistoryRow, settings: Any) -> AnyLearned:
-        """The state with one capture more."""
-
-    @abstractmethod
-    def _merged(self, state: AnyLearned, theirs: AnyLearned, settings: Any, bundle: str) -> AnyLearned:
-        """The state with that of another host, which came in ``bundle``."""
-
     def learn(self, capture: Capture) -> None:
-        """Add one capture to the state of its encoder, durably."""
+        """Add one capture to the state of its encoder, durably; one that is known adds nothing."""
         settings = self._settings.of(capture.encoder, capture.preset)
         if not settings.enabled:
             return
-        features = packed_features(capture.features)
-        encoder, mine = self._of_this_source
-        mine = [row for row in mine if encoder == capture.encoder and row.features == features]
-        made: list[HistoryRow] = []
-
-        def change(state: AnyLearned) -> AnyLearned:
-            # What this process learned of the source may have left the history meanwhile.
-            left_history = mine if state.captures else []  # unless all was forgotten
-            known = dict.fromkeys(row for row in (*state.history, *left_history) if row.features == features)
-            made.append(row_of(capture, known))
-            return self._added(state, made[-1], settings)
-
+        row = row_of(capture)
         try:
-            self._file(capture.encoder).update(change)
+            self._file(capture.encoder).update(
+                lambda state: with_captures(state, [row], settings.history_rows, self._folder)
+            )
         except OSError as error:
             raise OSError(f"nothing is learned: cannot write {self._folder} ({error.strerror or error})") from error
-        self._of_this_source = (capture.encoder, [*mine, made[-1]])
 
     def state(self, encoder: str) -> AnyLearned:
         """What was learned of an encoder."""
@@ -97,14 +79,14 @@ class HostCorrection(ABC, Generic[AnyLearned]):
     def take_in(self, predictor_version: str, encoder: str, content: dict[str, Any], bundle: str) -> int:
         file = self._file(encoder, predictor_version)
         theirs = file.checked(msgspec.json.encode(content))  # NaN is no JSON
-        taken = 0
+        check_times([row[-1] for row in content.get("history", [])])
+        most, taken = self._settings.of(encoder, None).history_rows, 0
 
         def change(state: AnyLearned) -> AnyLearned:
             nonlocal taken
-            if bundle in state.imported:
-                return state
-            taken = theirs.captures
-            return self._merged(state, theirs, self._settings.of(encoder, None), bundle)
+            both = with_captures(state, theirs.history, most, self._folder)
+            taken = len({*identities(both.history)} - {*identities(state.history)})
+            return both if taken else state
 
         file.update(change)
         return taken
@@ -131,8 +113,8 @@ class HostCorrection(ABC, Generic[AnyLearned]):
             encoder=encoder,
             captures=state.captures,
             sources=state.sources,
-            absurd=sum(tally.absurd for tally in state.presets.values()),
-            presets={name: tally.captures for name, tally in state.presets.items()},
+            absurd=sum(row.absurd for row in state.history),
+            presets=dict(Counter(row.preset or "" for row in state.history)),
             status=found.status,
             ratio=found.ratio,
             rms_before=found.rms_before,

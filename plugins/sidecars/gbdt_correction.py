@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from vmaftune_plugins.sidecars.correction import HostCorrection
 from vmaftune_plugins.sidecars.gbdt_fit import COLUMNS, Fit, design, grow
-from vmaftune_plugins.sidecars.gbdt_state import State, add, merged, model_in, state_file, with_model
-from vmaftune_plugins.sidecars.history import HistoryRow
-from vmaftune_plugins.sidecars.settings import InForce
+from vmaftune_plugins.sidecars.gbdt_state import State, history_sha256, model_in, state_file, with_model
 from vmaftune_plugins.sidecars.statefile import StateFile
 
 from vmaftune.crf_search.grid import crf_positions
@@ -44,7 +42,7 @@ class GbdtCorrection(HostCorrection[State]):
             return Adjustment(shift=nothing, captures=state.captures)
         fit = self._fit(encoder, state)
         features = context.features.scaled().astype("<f4").astype(float)  # as captures hold them
-        presets = list(state.presets)
+        presets = fit.model.presets
         preset = presets.index(context.preset or "") if (context.preset or "") in presets else -1
         shift = fit.shift(features, preset, crf_positions(context.encoder, context.crfs))
         bound = settings.max_correction
@@ -65,7 +63,7 @@ class GbdtCorrection(HostCorrection[State]):
             return []
         fit = _fit(state)
         rows = [row for row in state.history if preset in (None, row.preset) and not row.absurd]
-        moved = fit.contributions(design(rows, list(state.presets))) if rows else np.zeros((1, len(COLUMNS)))
+        moved = fit.contributions(design(rows, fit.model.presets)) if rows else np.zeros((1, len(COLUMNS)))
         each = zip(COLUMNS, np.sqrt((moved**2).mean(axis=0)).tolist(), moved.std(axis=0).tolist(), strict=True)
         terms = [LearnedTerm(name=name, weight=weight, deviation=deviation) for name, weight, deviation in each]
         level = LearnedTerm(name="level", weight=fit.model.level, deviation=0.0)
@@ -79,19 +77,13 @@ class GbdtCorrection(HostCorrection[State]):
         held = self._fits.get(encoder)
         if held is not None:
             model = held.model
-            if model.captures == state.captures or model.sources <= state.sources < _GROWN * model.sources:
+            if model.sources <= state.sources < _GROWN * model.sources or model.history_sha256 == history_sha256(state):
                 return held
         fit = self._fits[encoder] = _fit(state)
         if fit.model != state.model:
             with contextlib.suppress(OSError):  # where nothing can be written it is grown in each run
                 self._file(encoder).update(lambda now: with_model(now, fit.model))
         return fit
-
-    def _added(self, state: State, row: HistoryRow, settings: InForce) -> State:
-        return add(state, row, history_rows=settings.history_rows, folder=self._folder)
-
-    def _merged(self, state: State, theirs: State, settings: InForce, bundle: str) -> State:
-        return merged(state, theirs, history_rows=settings.history_rows, bundle=bundle, folder=self._folder)
 
     def _file(self, encoder: str, predictor_version: str | None = None) -> StateFile[State]:
         return state_file(self._folder, predictor_version or self._version, encoder, self._warn)
@@ -102,4 +94,4 @@ def _fit(state: State) -> Fit:
     if (model := model_in(state)) is not None:
         with contextlib.suppress(ValueError):
             return Fit(model)
-    return Fit(grow(state.history, list(state.presets), state.captures, state.sources))
+    return Fit(grow(state.history, history_sha256(state), state.sources))

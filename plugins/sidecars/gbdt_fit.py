@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from vmaftune_plugins.sidecars.history import HistoryRow, source_features
+from vmaftune_plugins.sidecars.history import HistoryRow, in_own_order, source_features, sources_of
 from vmaftune_plugins.sidecars.robust import student_weights, weighted_median
 
 from vmaftune.features.schema import NAMES
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # most of a second, which who has learned nothing yet need no
 COLUMNS: tuple[str, ...] = (*NAMES, "position", "preset")
 """What trees see of a capture; ``preset`` is the preset's place among those that were learned from."""
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever training changes; trees of another recipe are grown anew."""
 
 LEAST_SOURCES = 4.0
@@ -68,7 +68,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         recipe: RECIPE it was made by.
-        captures, sources: of the state it was made from.
+        history_sha256: of the captures it was made from.
+        presets: among them; "" where the encoder has none.
+        captures, sources: how many.
         level: what is believed of the level of the residuals, in VMAF.
         trees: what features make of it, in LightGBM's text format; empty where none foretold held-out sources better than
             the level alone.
@@ -77,6 +79,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     recipe: int
+    history_sha256: str
+    presets: tuple[str, ...]
     captures: int
     sources: int
     level: float
@@ -147,18 +151,19 @@ def design(history: Sequence[HistoryRow], presets: Sequence[str]) -> FloatArray:
     return columns(source_features(list(history)), np.array([row.position for row in history]), codes)
 
 
-def grow(history: Sequence[HistoryRow], presets: Sequence[str], captures: int, sources: int) -> Model:
-    """A level and trees on all that is held; the same captures in the same order give the same trees, bit for bit.
+def grow(history: Sequence[HistoryRow], history_sha256: str, sources: int) -> Model:
+    """A level and trees on all that is held; the same captures give the same trees, bit for bit.
 
     How many trees, and which shares of level and trees are believed, is measured on sources that they did not see (_share):
     of n sources that miss alike (n - 2) / n of the level is believed, and of a miss that is no miss exactly nothing.
 
     Args:
         history: captures; absurd ones are left out.
-        presets: that there are, by name; "" where the encoder has none.
-        captures, sources: of the whole state.
+        history_sha256: of the captures.
+        sources: that they are of.
     """
-    rows = [row for row in history if not row.absurd]
+    presets = tuple(sorted({row.preset or "" for row in history}))
+    rows = [history[place] for place in in_own_order(history) if not history[place].absurd]
     source = _sources(rows)
     level, trees, share, spread = 0.0, "", 0.0, 1.0
     if source.max(initial=-1) >= 1:
@@ -178,7 +183,9 @@ def grow(history: Sequence[HistoryRow], presets: Sequence[str], captures: int, s
             trees = _boosted(x, residuals - location, weights, _ROUNDS[best]).model_to_string()
     return Model(
         recipe=RECIPE,
-        captures=captures,
+        history_sha256=history_sha256,
+        presets=presets,
+        captures=len(history),
         sources=sources,
         level=level,
         trees=trees,
@@ -202,7 +209,7 @@ def _read(trees: str) -> lightgbm.Booster:
 def _sources(rows: Sequence[HistoryRow]) -> np.ndarray:
     """The number of each capture's source, in order of appearance, shape (len(rows),)."""
     known: dict[bytes, int] = {}
-    return np.array([known.setdefault(row.features, len(known)) for row in rows], dtype=int)
+    return np.array([known.setdefault(source, len(known)) for source in sources_of(rows)], dtype=int)
 
 
 def _held_out(

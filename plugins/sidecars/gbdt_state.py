@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from vmaftune_plugins.sidecars import learned
 from vmaftune_plugins.sidecars.gbdt_fit import RECIPE, Model
-from vmaftune_plugins.sidecars.history import HistoryRow
-from vmaftune_plugins.sidecars.learned import Learned, Tally, appended, counted, joined, summed
+from vmaftune_plugins.sidecars.learned import Learned
+from vmaftune_plugins.sidecars.older import upgraded
 from vmaftune_plugins.sidecars.statefile import StateFile
 
 from vmaftune.features.schema import NAMES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class State(Learned, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,52 +44,31 @@ def state_file(folder: Path, predictor_version: str, encoder: str, warn: Callabl
         predictor_version,
         encoder,
         empty=lambda: empty,
+        upgraded=partial(upgraded, schema_version=SCHEMA_VERSION),
         problem=lambda state: learned.problem(state, empty),
         warn=warn,
     )
 
 
-def add(state: State, row: HistoryRow, *, history_rows: int, folder: Path) -> State:
-    """The state with one capture more, of which the model knows nothing yet.
-
-    Args:
-        history_rows: captures that are kept.
-        folder: that holds the host's identifier.
-    """
-    tally = counted(state.presets.get(row.preset or "", Tally()), row)
-    return _trimmed(appended(state, row, {**state.presets, row.preset or "": tally}, folder), history_rows)
-
-
-def merged(state: State, other: State, *, history_rows: int, bundle: str, folder: Path) -> State:
-    """Both together: the last captures of the two. A model of another host is not taken.
-
-    Args:
-        bundle: hash of what ``other`` came in.
-        folder: that holds the host's identifier.
-    """
-    theirs = {name: summed(state.presets.get(name, Tally()), tally) for name, tally in other.presets.items()}
-    presets = {**state.presets, **theirs}
-    return _trimmed(joined(state, other, presets, bundle=bundle, folder=folder), history_rows)
-
-
 def with_model(state: State, model: Model) -> State:
-    """The state with that model; as it is where it was forgotten, or has a later one, meanwhile."""
-    if state.captures < model.captures or (state.model is not None and state.model.captures > model.captures):
+    """The state with that model; as it is where it has other captures meanwhile."""
+    if model.history_sha256 != history_sha256(state):
         return state
     return msgspec.structs.replace(state, model=model, model_sha256=_sha256(model))
 
 
 def model_in(state: State) -> Model | None:
-    """The model that was made of all its captures; None where there is none, or it is not as it was written."""
+    """The model that was made of its captures; None where there is none, or it is not as it was written."""
     model = state.model
-    if model is None or (model.recipe, model.captures) != (RECIPE, state.captures):
+    if model is None or (model.recipe, model.history_sha256) != (RECIPE, history_sha256(state)):
         return None
     return model if _sha256(model) == state.model_sha256 else None
 
 
+def history_sha256(state: State) -> str:
+    """Of the captures that it has."""
+    return hashlib.sha256(msgspec.json.encode(state.history)).hexdigest()
+
+
 def _sha256(model: Model) -> str:
     return hashlib.sha256(msgspec.json.encode(model)).hexdigest()
-
-
-def _trimmed(state: State, history_rows: int) -> State:
-    return msgspec.structs.replace(state, history=state.history[-history_rows:])

@@ -1,16 +1,14 @@
-"""Captures as a correction keeps them: what one says of its source, and what it adds to the captures before it.
+"""Captures as a correction keeps them: which are the same, which are of one source, and the last ones of any number.
 
-Scores of one source miss the prediction together: its whole curve lies higher or lower. A second score of a source therefore
-says little of OTHER sources, and must not count as if it were of one more. Here a capture counts with what it adds, its
-innovation: the residual less what the source's earlier captures let expect of it, in units of its own standard deviation.
-Innovations are independent, so ridge may add them up, and together they are generalised least squares over the captures
-(Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, eq. 2.38; Bierman, "Factorization Methods", 1977).
+A capture is known by what it says: source, preset, CRF and score. One that comes again, from a bundle, from a file of captures
+or from a search that was repeated, is the same capture and says nothing new. What is kept of two hosts together is the union of
+both, and of more than are kept the last ones: whatever order they come in, the same captures are left.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -19,19 +17,18 @@ import numpy as np
 from vmaftune.features.schema import NAMES, Features
 from vmaftune.types import Capture, FloatArray, LearnedCapture
 
-TERMS = 3
-"""Terms in CRF: level, slope, curvature."""
+LAST_UNIX_SECONDS = 4102444800.0
+"""The year 2100; no capture is of a later time."""
 
-# Of the residual of one source: how far it scatters about a smooth curve, and over what share of the search range that curve
-# stays alike. Chosen on streams of held-out sources (benchmarks/learning.py): surer ones made ordinary content worse.
-_SCORE_NOISE_VMAF = 1.0
-_LENGTH = 0.2
 _LEAST_DEVIATION_VMAF = 1.0
 _ABSURD = 4.0
 _ORDINARY_SHIFT_VMAF = 5.0
+# Features that are measured on the source alone. Pilots are encodes, which hang on the number of processors too.
+_OF_SOURCE = sum(not name.startswith("pilot_") for name in NAMES)
+_ALIKE = 1000.0  # steps in a spread: what another build of ffmpeg measures of a source differs by less
 
-
-_Bounded = Annotated[float, msgspec.Meta(ge=-1e4, le=1e4)]  # what a sum of squares can hold
+Identity = tuple[bytes, str, float, float]
+"""Source, preset, place of the CRF, and score."""
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -41,30 +38,26 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         features: of the source on their fixed scale, float32, little-endian; source_features reads them.
         preset: of the encode.
         position: place of the CRF in the encoder's search range, 0 to 1.
+        observed: VMAF; None for a capture that an earlier version kept.
         residual: observed - predicted, in VMAF.
         deviation: standard deviation of the prediction, in VMAF.
         left: observed - corrected, in VMAF: the residual that the correction of its day left.
-        terms: level, slope and curvature that the innovation is of; all 0 for an absurd capture, which counts for nothing.
-        innovation: without unit.
-        first: whether it was the first one known of its source; never an absurd one.
-        timestamp: Unix time in seconds.
+        timestamp: Unix time in seconds; the last field in every version.
     """
 
     features: bytes
     preset: str | None
-    position: float
-    residual: float
-    deviation: Annotated[float, msgspec.Meta(gt=0.0)]
+    position: Annotated[float, msgspec.Meta(ge=-100.0, le=100.0)]
+    observed: float | None
+    residual: Annotated[float, msgspec.Meta(ge=-1e4, le=1e4)]
+    deviation: Annotated[float, msgspec.Meta(gt=0.0, le=1e4)]
     left: float
-    terms: tuple[_Bounded, _Bounded, _Bounded]
-    innovation: _Bounded
-    first: bool
-    timestamp: float
+    timestamp: Annotated[float, msgspec.Meta(ge=0.0, le=LAST_UNIX_SECONDS)]
 
     @property
     def absurd(self) -> bool:
-        """Too far from the prediction to be knowledge."""
-        return self.terms == (0.0, 0.0, 0.0)
+        """Too far from the prediction to be knowledge: such a capture counts for nothing."""
+        return abs(self.residual) > _ABSURD * math.hypot(self.deviation, _ORDINARY_SHIFT_VMAF)
 
     def for_people(self) -> LearnedCapture:
         """What a person can read of it."""
@@ -79,36 +72,58 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         )
 
 
-def row_of(capture: Capture, known: Iterable[HistoryRow]) -> HistoryRow:
-    """A capture with what it adds to those that are known.
-
-    Args:
-        known: any captures of the encoder; those of the same source and preset count.
+def row_of(capture: Capture) -> HistoryRow:
+    """A capture as it is kept.
 
     Raises:
-        ValueError: a score or its prediction is no number.
+        ValueError: a score, its prediction or its time is no number.
     """
-    if not math.isfinite(capture.residual + capture.deviation + capture.corrected + capture.crf_position):
+    numbers = (capture.residual, capture.deviation, capture.corrected, capture.crf_position, capture.unix_seconds)
+    if not math.isfinite(sum(numbers)):
         raise ValueError("nothing is learned from a score or a prediction that is no number")
-    features = packed_features(capture.features)
-    residual, deviation = float(capture.residual), max(float(capture.deviation), _LEAST_DEVIATION_VMAF)
-    peers = [r for r in known if r.features == features and r.preset == capture.preset and not r.absurd]
-    terms, innovation = (0.0, 0.0, 0.0), 0.0
-    absurd = abs(residual) > _ABSURD * np.hypot(deviation, _ORDINARY_SHIFT_VMAF)
-    if not absurd:
-        terms, innovation = _innovation(capture.crf_position, residual, deviation, peers)
     return HistoryRow(
-        features=features,
+        features=packed_features(capture.features),
         preset=capture.preset,
         position=round(float(capture.crf_position), 6),
-        residual=round(residual, 4),
-        deviation=round(deviation, 4),
+        observed=round(float(capture.observed), 4),
+        residual=round(float(capture.residual), 4),
+        deviation=round(max(float(capture.deviation), _LEAST_DEVIATION_VMAF), 4),
         left=round(float(capture.observed - capture.corrected), 4),
-        terms=terms,
-        innovation=innovation,
-        first=not (peers or absurd),
-        timestamp=round(float(capture.unix_seconds), 3),
+        timestamp=round(min(max(float(capture.unix_seconds), 0.0), LAST_UNIX_SECONDS), 3),
     )
+
+
+def united(rows: Iterable[HistoryRow], most: int) -> list[HistoryRow]:
+    """Each capture once, the oldest first; of more than ``most`` the last ones.
+
+    A union that loses its oldest: the result is the same for the same captures, in whatever order and however often they came.
+    """
+    rows = list(rows)
+    known: dict[Identity, HistoryRow] = {}
+    for identity, row in zip(identities(rows), rows, strict=True):
+        held = known.get(identity)
+        if held is None or _order(row) > _order(held):
+            known[identity] = row
+    return sorted(known.values(), key=_order)[-most:]
+
+
+def identities(rows: Sequence[HistoryRow]) -> list[Identity]:
+    """What each capture is known by."""
+    return [
+        (source, row.preset or "", row.position, row.residual if row.observed is None else row.observed)
+        for source, row in zip(sources_of(rows), rows, strict=True)
+    ]
+
+
+def sources_of(rows: Sequence[HistoryRow]) -> list[bytes]:
+    """What the source of each capture is known by: its features as far as any host measures them alike."""
+    known = np.round(source_features(rows)[:, :_OF_SOURCE] * _ALIKE).astype("<i4")
+    return [row.tobytes() for row in known]
+
+
+def in_own_order(rows: Sequence[HistoryRow]) -> list[int]:
+    """Places of the rows, sorted by what they say: an order that does not hang on when they were made."""
+    return sorted(range(len(rows)), key=lambda place: _order(rows[place])[1:])
 
 
 def packed_features(features: Features) -> bytes:
@@ -116,29 +131,12 @@ def packed_features(features: Features) -> bytes:
     return features.scaled().astype("<f4").tobytes()
 
 
-def source_features(rows: list[HistoryRow]) -> FloatArray:
+def source_features(rows: Sequence[HistoryRow]) -> FloatArray:
     """Their features on the fixed scale, shape (len(rows), len(NAMES))."""
     joined = b"".join(row.features for row in rows)
     return np.frombuffer(joined, "<f4").reshape(len(rows), len(NAMES)).astype(float)
 
 
-def crf_terms(positions: FloatArray) -> FloatArray:
-    """Level, slope and curvature at places of the search range: 1, t and t^2 with t from -1 to 1; shape (n, TERMS)."""
-    t = 2.0 * positions - 1.0
-    return np.column_stack([np.ones_like(t), t, t**2])
-
-
-def _innovation(
-    position: float, residual: float, deviation: float, peers: list[HistoryRow]
-) -> tuple[tuple[float, float, float], float]:
-    at = np.array([*(row.position for row in peers), position])
-    spread = np.array([*(row.deviation for row in peers), deviation])
-    residuals = np.array([*(row.residual for row in peers), residual])
-    covariance = np.outer(spread, spread) * np.exp(-0.5 * ((at[:, None] - at[None, :]) / _LENGTH) ** 2)
-    covariance[np.diag_indices_from(covariance)] += _SCORE_NOISE_VMAF**2
-    expected = np.linalg.solve(covariance[:-1, :-1], covariance[:-1, -1])
-    own = float(np.sqrt(covariance[-1, -1] - covariance[-1, :-1] @ expected))
-    terms = crf_terms(at)
-    added = (terms[-1] - expected @ terms[:-1]) / own
-    first, second, third = (round(float(term), 6) for term in added)
-    return (first, second, third), round(float((residual - expected @ residuals[:-1]) / own), 6)
+def _order(row: HistoryRow) -> tuple[float, bytes, str, float, float, float, float]:
+    """By time; the rest makes it total."""
+    return (row.timestamp, row.features, row.preset or "", row.position, row.residual, row.deviation, row.left)

@@ -1,29 +1,22 @@
-"""What corrections keep of one encoder, whatever they make of it: the last captures, and how many there ever were."""
+"""What corrections keep of one encoder, whatever they make of it: its last captures."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import numpy as np
-from vmaftune_plugins.sidecars.history import HistoryRow, source_features
+from vmaftune_plugins.sidecars.history import LAST_UNIX_SECONDS, HistoryRow, source_features, sources_of, united
 from vmaftune_plugins.sidecars.statefile import host_uuid
 
 from vmaftune.features.schema import NAMES
 
 _DAY_SECONDS = 86400.0
 _FARTHEST_FEATURE = 4.0  # Features.scaled clips there
-
-
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """Captures of one preset that were ever made: how many, of how many sources; ``absurd`` ones count for nothing else."""
-
-    captures: int = 0
-    sources: int = 0
-    absurd: int = 0
+_CLOCKS_DIFFER_SECONDS = 2 * _DAY_SECONDS
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,30 +27,27 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         predictor_version: version whose residuals these are.
         host_uuid: random; says nothing of the machine.
         feature_names: what the state was learned from.
-        presets: what is known of each preset; "" where the encoder has none.
-        history: the last captures, oldest first.
-        imported: bundles that were taken in, by their hash.
+        history: captures, each once, the oldest first.
     """
 
     schema_version: int
     predictor_version: str
     host_uuid: str
     feature_names: tuple[str, ...]
-    presets: Mapping[str, Tally] = {}
     history: list[HistoryRow] = []
-    imported: tuple[str, ...] = ()
 
     @property
     def captures(self) -> int:
-        return sum(tally.captures for tally in self.presets.values())
+        return len(self.history)
 
     @property
     def sources(self) -> int:
-        return sum(tally.sources for tally in self.presets.values())
+        """How many there are of it; one at two presets counts twice, and an absurd capture makes none."""
+        rows = [row for row in self.history if not row.absurd]
+        return len({(source, row.preset) for source, row in zip(sources_of(rows), rows, strict=True)})
 
 
 AnyLearned = TypeVar("AnyLearned", bound=Learned)
-AnyTally = TypeVar("AnyTally", bound=Tally)
 
 
 def problem(state: Learned, empty: Learned) -> str | None:
@@ -69,62 +59,35 @@ def problem(state: Learned, empty: Learned) -> str | None:
     if state.feature_names != empty.feature_names:
         return "was learned from other features"
     if not {len(row.features) for row in state.history} <= {4 * len(NAMES)}:
-        return "has statistics of the wrong shape"
-    held = Counter(row.preset or "" for row in state.history)
-    if any(name not in state.presets or state.presets[name].captures < count for name, count in held.items()):
-        return "has captures that it does not count"
+        return "has features of the wrong shape"
     if not (np.abs(source_features(state.history)) <= _FARTHEST_FEATURE).all():
         return "has features that none can have"
     return None
 
 
+def with_captures(state: AnyLearned, rows: Iterable[HistoryRow], history_rows: int, folder: Path) -> AnyLearned:
+    """The state with these captures in it; those that it has are not added again.
+
+    Args:
+        history_rows: captures that are kept.
+        folder: that holds the host's identifier.
+    """
+    return msgspec.structs.replace(
+        state, host_uuid=state.host_uuid or host_uuid(folder), history=united([*state.history, *rows], history_rows)
+    )
+
+
 def anonymous(state: AnyLearned) -> AnyLearned:
-    """The same without the host's identifier, and with days for times."""
-    history = [msgspec.structs.replace(r, timestamp=r.timestamp // _DAY_SECONDS * _DAY_SECONDS) for r in state.history]
-    return msgspec.structs.replace(state, host_uuid="", history=history, imported=())
+    """The same without the host's identifier, and with days for times: none of them later than today."""
+    now = time.time()
+    days = (min(row.timestamp, now) // _DAY_SECONDS * _DAY_SECONDS for row in state.history)
+    history = [msgspec.structs.replace(row, timestamp=day) for row, day in zip(state.history, days, strict=True)]
+    return msgspec.structs.replace(state, host_uuid="", history=history)
 
 
-def counted(tally: AnyTally, row: HistoryRow) -> AnyTally:
-    """The tally with one capture more."""
-    return msgspec.structs.replace(
-        tally, captures=tally.captures + 1, sources=tally.sources + row.first, absurd=tally.absurd + row.absurd
-    )
-
-
-def summed(mine: AnyTally, theirs: Tally) -> AnyTally:
-    """Both counted together; all else is as in ``mine``."""
-    return msgspec.structs.replace(
-        mine,
-        captures=mine.captures + theirs.captures,
-        sources=mine.sources + theirs.sources,
-        absurd=mine.absurd + theirs.absurd,
-    )
-
-
-def appended(state: AnyLearned, row: HistoryRow, presets: Mapping[str, Tally], folder: Path) -> AnyLearned:
-    """The state with one capture more at the end of its history.
-
-    Args:
-        presets: as they are with it.
-        folder: that holds the host's identifier.
-    """
-    return msgspec.structs.replace(
-        state, host_uuid=state.host_uuid or host_uuid(folder), presets=presets, history=[*state.history, row]
-    )
-
-
-def joined(state: AnyLearned, other: Learned, presets: Mapping[str, Tally], *, bundle: str, folder: Path) -> AnyLearned:
-    """The state with the history of another in it, by time.
-
-    Args:
-        presets: of both together.
-        bundle: hash of what ``other`` came in.
-        folder: that holds the host's identifier.
-    """
-    return msgspec.structs.replace(
-        state,
-        host_uuid=state.host_uuid or host_uuid(folder),
-        presets=presets,
-        history=sorted([*state.history, *other.history], key=lambda row: row.timestamp),
-        imported=(*state.imported, bundle),
-    )
+def check_times(seconds: Sequence[float]) -> None:
+    """Raise ValueError unless captures of another host can be of these Unix times: not before 1970, nor after today."""
+    latest = min(time.time() + _CLOCKS_DIFFER_SECONDS, LAST_UNIX_SECONDS)
+    for each in seconds:
+        if not 0.0 <= each <= latest:
+            raise ValueError(f"it holds a capture of a time that cannot be ({each:g} seconds after 1970)")

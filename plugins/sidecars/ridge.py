@@ -47,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """Settings for all encoders (``[plugins.ridge-sidecar]``), and for each; fields as in InForce."""
 
     ridge_lambda: Lambda = msgspec.field(default=1.0, name="lambda")
-    history_rows: shared.HistoryRows = 500
+    history_rows: shared.HistoryRows = 1000
     max_correction: shared.Correction = 15.0
     half_life: HalfLife = 0.0
     minimum_sources: shared.Sources = 3

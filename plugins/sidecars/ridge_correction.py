@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from vmaftune_plugins.sidecars.correction import HostCorrection
-from vmaftune_plugins.sidecars.history import HistoryRow
-from vmaftune_plugins.sidecars.ridge import InForce, Settings
+from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_fit import fit
-from vmaftune_plugins.sidecars.ridge_state import COLUMNS, State, add, merged, state_file
+from vmaftune_plugins.sidecars.ridge_state import COLUMNS, State, state_file
 from vmaftune_plugins.sidecars.statefile import StateFile
 
 from vmaftune.crf_search.grid import crf_positions
@@ -18,9 +17,9 @@ class RidgeCorrection(HostCorrection[State]):
     """Shift = w . x, with w the ridge estimate on every capture of this host.
 
     w = (X^T X + lambda I)^-1 X^T r, for rows x of X and residuals r = observed - predicted (Hoerl and Kennard, "Ridge
-    regression", 1970; ADR-0394), where captures of one source count as one (history.py) and lambda is weighed by evidence
-    (ridge_fit.py). X^T X and X^T r are what is kept, and each capture adds x x^T and x r to them, so an update is a rank-1 one
-    and order does not matter. With nothing captured the shift is exactly 0.0.
+    regression", 1970; ADR-0394), where captures of one source count as one (evidence.py) and lambda is weighed by evidence
+    (ridge_fit.py). Captures are what is kept, each once, and X^T X and X^T r are summed over them in an order of their own, so
+    the order in which they came does not matter. With nothing captured the shift is exactly 0.0.
 
     The arguments are those of HostCorrection; ``folder`` is ``<cache>/vmaf-tune/sidecar``.
     """
@@ -58,12 +57,6 @@ class RidgeCorrection(HostCorrection[State]):
         each = zip(names, learned.weights.tolist(), np.sqrt(learned.covariance.diagonal()).tolist(), strict=True)
         terms = [LearnedTerm(name=name, weight=weight, deviation=deviation) for name, weight, deviation in each]
         return sorted(terms, key=lambda term: -abs(term.weight))
-
-    def _added(self, state: State, row: HistoryRow, settings: InForce) -> State:
-        return add(state, row, history_rows=settings.history_rows, half_life=settings.half_life, folder=self._folder)
-
-    def _merged(self, state: State, theirs: State, settings: InForce, bundle: str) -> State:
-        return merged(state, theirs, history_rows=settings.history_rows, bundle=bundle, folder=self._folder)
 
     def _file(self, encoder: str, predictor_version: str | None = None) -> StateFile[State]:
         return state_file(self._folder, predictor_version or self._version, encoder, self._warn)

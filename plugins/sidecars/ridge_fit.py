@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from vmaftune_plugins.sidecars.history import TERMS, crf_terms
-from vmaftune_plugins.sidecars.ridge_state import COLUMNS, State, ages, columns, design, expanded, forgetting, sums_left
+from vmaftune_plugins.sidecars.evidence import TERMS, crf_terms, evidence_of
+from vmaftune_plugins.sidecars.ridge_state import COLUMNS, State, columns, design, forgetting
 from vmaftune_plugins.sidecars.robust import student_weights, weighted_median
 
 from vmaftune.types import FloatArray
@@ -62,47 +62,36 @@ class Fit:
 
 
 def fit(state: State, preset: str | None, ridge_lambda: float, half_life: float) -> Fit:
-    """Fit to everything that was captured.
+    """Fit to everything that is held.
 
-    Captures of the history are weighed by Student's t about the fit itself: one that no other agrees with counts for little.
+    What sources say (evidence.py) is weighed by Student's t about the fit itself: one that no other agrees with counts for
+    little.
 
     Args:
-        state: with at least one capture.
+        state: what was learned.
         preset: that the shift is for; captures of all presets count, its own twice over.
         ridge_lambda: factor of the pull to no correction.
         half_life: captures after which one counts half; 0 forgets nothing.
     """
-    own = preset or ""
-    rows = state.history
-    d = len(COLUMNS)
-    x, innovations = design(rows), np.array([row.innovation for row in rows])
-    mine = np.array([float((row.preset or "") == own) for row in rows])
+    evidence, own = evidence_of(state.history, forgetting(half_life)), preset or ""
+    x, innovations = design(evidence), evidence.innovations
+    mine = np.array([float(name == own) for name in evidence.presets])
     x = np.hstack([x, x[:, :_PRESET_TERMS] * mine[:, None]])
-    gram, moment, squares, count = np.zeros((d + 2, d + 2)), np.zeros(d + 2), 0.0, 0.0
-    for name, known in state.presets.items():
-        g, m, s = expanded(sums_left(known))
-        here = [*range(d), d, d + 1] if name == own else [*range(d)]
-        base = [*range(d), 0, 1] if name == own else [*range(d)]
-        gram[np.ix_(here, here)] += g[np.ix_(base, base)]
-        moment[here] += m[base]
-        squares += s
-        count += known.captures - sum((row.preset or "") == name for row in rows)
     prior, chance = _prior(ridge_lambda)
-    real = np.array([not row.absurd for row in rows], dtype=float)
-    forget = forgetting(half_life) ** ages(state) * real
+    forget = evidence.weights
     centre = _median_level(innovations, x[:, 0])
     weights = forget * student_weights(innovations - centre * x[:, 0])
     for _ in range(_ROUNDS):
         mean, covariance, spread = _mixture(
-            gram + (x * weights[:, None]).T @ x,
-            moment + x.T @ (weights * innovations),
-            squares + float(weights @ innovations**2),
-            count + float(weights.sum()),
+            (x * weights[:, None]).T @ x,
+            x.T @ (weights * innovations),
+            float(weights @ innovations**2),
+            float(weights.sum()),
             prior,
             chance,
         )
         weights = forget * student_weights((innovations - x @ mean) / np.sqrt(spread))
-    first = np.array([row.first for row in rows]) * forget
+    first = evidence.first * forget
     leverage = ((x @ (covariance / spread)) * x).sum(axis=1) * weights
     beside = np.clip((innovations - x @ mean) / np.maximum(1.0 - leverage, 0.1), -_FARTHEST, _FARTHEST)
     spread = (_NOISE_CAPTURES + float(first @ beside**2)) / (_NOISE_CAPTURES + float(first.sum()))

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-HistoryRows = Annotated[int, msgspec.Meta(ge=16, le=2000)]
+HistoryRows = Annotated[int, msgspec.Meta(ge=16, le=5000)]
 Correction = Annotated[float, msgspec.Meta(ge=0.0, le=40.0)]
 Sources = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 Window = Annotated[int, msgspec.Meta(ge=5, le=2000)]
@@ -23,7 +23,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         enabled: whether it is corrected and learned from.
-        history_rows: captures kept, 16 to 2000.
+        history_rows: captures kept, 16 to 5000; older ones are forgotten.
         max_correction: largest shift in VMAF, 0 to 40.
         minimum_sources: sources that captures must be of before anything is corrected.
         drift_window: captures that drift is judged by.

@@ -29,6 +29,7 @@ class StateFile(Generic[State]):
         folder: ``<cache>/vmaf-tune/<correction>``.
         predictor_version, encoder: whose state it is.
         empty: makes a state with nothing learned.
+        upgraded: what a state of an earlier version is now, as JSON; may raise msgspec.DecodeError.
         problem: what is wrong with a state, None where nothing is.
         warn: told when a file cannot be used.
     """
@@ -40,10 +41,11 @@ class StateFile(Generic[State]):
         encoder: str,
         *,
         empty: Callable[[], State],
+        upgraded: Callable[[bytes], bytes],
         problem: Callable[[State], str | None],
         warn: Callable[[str], None],
     ) -> None:
-        self._empty, self._check, self._warn = empty, problem, warn
+        self._empty, self._upgraded, self._check, self._warn = empty, upgraded, problem, warn
         self.path = folder / predictor_version / encoder / STATE_FILE
 
     def read(self) -> State:
@@ -112,7 +114,7 @@ class StateFile(Generic[State]):
     def _decoded(self, content: bytes) -> tuple[State, str | None]:
         empty = self._empty()
         try:
-            state = msgspec.json.decode(content, type=type(empty))
+            state = msgspec.json.decode(self._upgraded(content), type=type(empty))
         except (ValueError, RecursionError) as error:  # msgspec's, UnicodeDecodeError
             return empty, f"cannot be read ({error})"
         problem = self._check(state) or (None if _is_whole(content) else "is damaged: its checksum differs")

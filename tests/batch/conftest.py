@@ -20,6 +20,8 @@ __all__ = ["clip", "clips", "program"]
 FAST = ("-e", "libx264", "--preset", "ultrafast", "--vmaf-scale", "none", "--min-vmaf", "70", "--tolerance", "20")
 QUICK = (*FAST, "--min-crf", "28", "--max-crf", "30", "--crf-increment", "2")
 """Two CRFs to choose from: a search of one or two probes."""
+LEARNED = (*QUICK, "--vmaf-scale", "auto")
+"""The same, at the size that is learned."""
 MANY = 30
 
 

@@ -22,6 +22,8 @@ from vmaftune.features.schema import FEATURES
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 X264 = ("-e", "libx264", "--preset", "ultrafast", "--vmaf-scale", "none")
+USUAL = X264[:4]
+"""Without --vmaf-scale: scores are of the scale that is learned."""
 SIDECAR = ("--plugin", "ridge-sidecar")
 
 
@@ -103,8 +105,9 @@ class Program:
         return Ended(code=done.returncode, out=decoded[0], err=decoded[1])
 
     def search(self, clip: Path, *arguments: str | Path) -> Any:
-        """The JSON of a search that must go well."""
-        ended = self("crf-search", "-i", clip, *X264, "--min-vmaf", "90", *arguments, "--json")
+        """The JSON of a search that must go well; of one that plugins learn from, where arguments name one."""
+        encode = USUAL if "--plugin" in arguments else X264
+        ended = self("crf-search", "-i", clip, *encode, "--min-vmaf", "90", *arguments, "--json")
         assert ended.code == 0, ended.err
         return ended.json
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SIDECAR, X264, Program
+from tests.cli.conftest import SIDECAR, USUAL, X264, Program
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def fill(disk: Path, *, leaving_kib: int) -> None:
 def test_an_unwritable_cache_folder_stops_no_search(program: Program, clip: Path) -> None:
     file = program.home / "file"
     file.write_text("no folder")
-    ended = program("crf-search", "-i", clip, *X264, *SIDECAR, env={"XDG_CACHE_HOME": str(file)})
+    ended = program("crf-search", "-i", clip, *USUAL, *SIDECAR, env={"XDG_CACHE_HOME": str(file)})
     assert ended.code == 0 and ended.out.startswith("crf ")
     said = [line for line in ended.err.splitlines() if line.startswith("vmaf-tune: ")]
     assert len(said) == 2, ended.err
@@ -49,7 +49,7 @@ def test_a_cache_folder_on_a_full_disk_stops_no_search(program: Program, clip: P
     with disk_of(program.home / "disk", 64) as disk:
         (disk / "vmaf-tune").mkdir()
         fill(disk, leaving_kib=0)
-        ended = program("crf-search", "-i", clip, *X264, *SIDECAR, env={"XDG_CACHE_HOME": str(disk)})
+        ended = program("crf-search", "-i", clip, *USUAL, *SIDECAR, env={"XDG_CACHE_HOME": str(disk)})
     assert ended.code == 0, ended.err
     assert "nothing is kept after this run" in ended.err and "nothing is learned" in ended.err
     assert ended.err.count("vmaf-tune: ") == 2, ended.err

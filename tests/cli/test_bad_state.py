@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SIDECAR, X264, Program
+from tests.cli.conftest import SIDECAR, USUAL, X264, Program
 
 
 def _said(err: str) -> list[str]:
@@ -33,11 +33,11 @@ def test_an_unusable_sidecar_state_is_set_aside(program: Program, clip: Path, co
     state = _state(program)
     whole = state.read_text()
     if content == "later":
-        content = whole.replace('"schema_version":2', '"schema_version":99')
+        content = whole.replace('"schema_version":3', '"schema_version":99')
     elif content == "numbers":
-        content = whole.replace('"sums":"', '"sums":"AAAA')
+        content = whole.replace('"history":[["', '"history":[["AAAA')
     state.write_text(content)
-    ended = program("crf-search", "-i", clip, *X264, *SIDECAR, "--min-vmaf", "80", "--no-cache")
+    ended = program("crf-search", "-i", clip, *USUAL, *SIDECAR, "--min-vmaf", "80", "--no-cache")
     assert ended.code == 0, ended.err
     assert len(_said(ended.err)) == 1 and said in _said(ended.err)[0] and "set aside" in _said(ended.err)[0]
     assert state.with_name("state.json.set-aside").read_text() == content

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import X264, Program
+from tests.cli.conftest import USUAL, X264, Program
 
 
 def _user_file(program: Program, text: str) -> Path:
@@ -51,11 +51,11 @@ def test_the_sidecar_can_be_switched_on_and_off(program: Program, clip: Path, tm
 def test_a_plugins_settings_count(program: Program, clip: Path, tmp_path: Path) -> None:
     settings = "[plugins.ridge-sidecar]\nenabled = true\nminimum-sources = 1\nmax-correction = 0.5\n"
     (tmp_path / "vmaf-tune.toml").write_text(settings)
-    _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
-    second = _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
+    _search(program, clip, tmp_path, *USUAL, "--vmaf-scale", "auto", "--min-vmaf", "85")
+    second = _search(program, clip, tmp_path, *USUAL, "--vmaf-scale", "auto", "--min-vmaf", "85")
     assert 0 < abs(second["plugins"][0]["correction_vmaf"]) <= 0.5
     (tmp_path / "vmaf-tune.toml").write_text(f"{settings}[plugins.ridge-sidecar.encoders.libx264]\nenabled = false\n")
-    third = _search(program, clip, tmp_path, *X264, "--min-vmaf", "85")
+    third = _search(program, clip, tmp_path, *USUAL, "--vmaf-scale", "auto", "--min-vmaf", "85")
     assert third["plugins"][0]["correction_vmaf"] == 0.0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import SIDECAR, X264, Program
+from tests.cli.conftest import SIDECAR, USUAL, X264, Program
 
 PROMISED = {
     *("crf", "vmaf", "target", "tolerance", "encoder", "preset", "predictor", "plugins", "predicted_vmaf"),
@@ -41,7 +41,7 @@ def _without_times(report: Any) -> Any:
 
 @pytest.mark.parametrize("place", ["first", "middle", "last"])
 def test_the_flag_is_the_command_wherever_it_stands(program: Program, clip: Path, tmp_path: Path, place: str) -> None:
-    line = [*SIDECAR, "-i", str(clip), *X264, "--min-vmaf", "90", "--json"]
+    line = [*SIDECAR, "-i", str(clip), *USUAL, "--min-vmaf", "90", "--json"]
     flagged = list(line)
     flagged.insert({"first": 0, "middle": 4, "last": len(line)}[place], "--crf-search")
     as_command = program("crf-search", *line)
@@ -51,7 +51,7 @@ def test_the_flag_is_the_command_wherever_it_stands(program: Program, clip: Path
 
 
 def test_json_is_one_object_with_everything_promised(program: Program, clip: Path) -> None:
-    ended = program("crf-search", "-i", clip, *X264, *SIDECAR, "--min-vmaf", "90", "--json")
+    ended = program("crf-search", "-i", clip, *USUAL, *SIDECAR, "--min-vmaf", "90", "--json")
     assert ended.code == 0 and ended.err == ""
     assert ended.out.count("\n") == 1
     report = ended.json

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SIDECAR, X264, Ended, Program, ffmpeg
+from tests.cli.conftest import SIDECAR, USUAL, X264, Ended, Program, ffmpeg
 from tests.cli.test_bad_disks import _disk, _fill
 from vmaftune.jobs.encode_report import EncodeReport
 
@@ -130,10 +130,10 @@ def test_a_target_out_of_reach_makes_no_file(program: Program, film: Path) -> No
 
 def test_the_whole_is_scored_and_learned_from(program: Program, longer: Path, tmp_path: Path) -> None:
     """A sample of the first second stands for five; the truth is learned beside its score."""
-    line: list[str | Path] = ["encode", "-i", longer, *X264, *SIDECAR, "--min-vmaf", "90", "--final-score", "--json"]
+    line: list[str | Path] = ["encode", "-i", longer, *USUAL, *SIDECAR, "--min-vmaf", "90", "--final-score", "--json"]
     part = ["--samples", "1", "--sample-duration", "1"]
     report = program(*line, *part, "-o", tmp_path / "out.mkv").json
-    true = program("score", "--vmaf-scale", "none", "--json", longer, tmp_path / "out.mkv").json["vmaf"]
+    true = program("score", "--json", longer, tmp_path / "out.mkv").json["vmaf"]
     assert report["final_vmaf"] == pytest.approx(true, abs=0.001) != report["search"]["vmaf"]
     status = program("sidecar", "status", "--json").json
     (learned,) = (entry["state"]["captures"] for entry in status["states"])

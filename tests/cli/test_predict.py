@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.cli.conftest import SIDECAR, X264, Program
+from tests.cli.conftest import SIDECAR, USUAL, X264, Program
 
 
 def test_the_curve_is_one_screen(program: Program, clip: Path) -> None:
@@ -28,7 +28,7 @@ def test_what_was_learned_shifts_the_curve(program: Program, clip: Path, tmp_pat
     at_once = tmp_path / "at-once.toml"
     at_once.write_text("[plugins.ridge-sidecar]\nminimum-sources = 1\n")
     program.search(clip, *SIDECAR)
-    curve = program("predict", "-i", clip, *X264[:4], *SIDECAR, "--config", at_once, "--json").json
+    curve = program("predict", "-i", clip, *USUAL, *SIDECAR, "--config", at_once, "--json").json
     assert curve["plugins"] == ["ridge-sidecar"] and max(map(abs, curve["correction_vmaf"])) > 0.0
 
 

@@ -169,7 +169,7 @@ def test_drift_is_told_by_searches(program: Program, clip: Path) -> None:
     (note,) = (n for n in program("predict", *asked, "--json").json["notes"] if "ridge-sidecar" in n)
     assert note.startswith("ridge-sidecar: what is left after correction is")
     assert note in program("predict", *asked).out.splitlines()
-    asked = (*asked, "--vmaf-scale", "none", "--min-vmaf")
+    asked = (*asked, "--min-vmaf")
     assert note in program("crf-search", *asked, "90", "--json").json["notes"]
     lines = program("crf-search", *asked, "80").err.splitlines()
     assert sum(line.startswith("  ridge-sidecar: what is left after correction is") for line in lines) == 1

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import SIDECAR, X264, Program
+from tests.cli.conftest import SIDECAR, USUAL, Program, capture_lines
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.learned.allowed import census, check_version
 
@@ -55,7 +55,7 @@ def test_a_bundle_is_added_exactly_once(taught: Program, other: Program) -> None
     first = other("sidecar", "import", bundle, "--yes")
     assert first.code == 0 and first.out.splitlines()[-1].endswith(": 48 captures added")
     again = other("sidecar", "import", bundle, "--yes")
-    assert again.code == 0 and "nothing added: it was taken in before" in again.out
+    assert again.code == 0 and "nothing added: all of it is known here" in again.out
     assert _captures(other) == [48]
     shown = [p("sidecar", "show", "libx264", "--json").json["shift_vmaf"] for p in (taught, other)]
     assert shown[0] == pytest.approx(shown[1], abs=1e-6)
@@ -63,7 +63,7 @@ def test_a_bundle_is_added_exactly_once(taught: Program, other: Program) -> None
 
 def test_ones_own_bundle_brings_back_what_was_forgotten(taught: Program) -> None:
     bundle = _exported(taught)
-    assert "nothing added: it was learned here" in taught("sidecar", "import", bundle, "--yes").out
+    assert "nothing added: all of it is known here" in taught("sidecar", "import", bundle, "--yes").out
     assert taught("sidecar", "reset", "--all", "--yes").code == 0
     assert "signed by this host" in taught("sidecar", "import", bundle, "--yes").out
     assert _captures(taught) == [48]
@@ -72,7 +72,7 @@ def test_ones_own_bundle_brings_back_what_was_forgotten(taught: Program) -> None
 def test_nothing_of_host_and_sources_is_in_it(program: Program, clip: Path) -> None:
     secret = program.home / "alices wedding.mkv"
     secret.write_bytes(clip.read_bytes())
-    searched = program("crf-search", "-i", secret, *X264, "--min-vmaf", "90", *SIDECAR)
+    searched = program("crf-search", "-i", secret, *USUAL, "--min-vmaf", "90", *SIDECAR)
     assert searched.code == 0, searched.err
     text = _exported(program).read_text()
     uuid = (program.cache / "sidecar" / "host_uuid").read_text().strip()
@@ -179,3 +179,17 @@ def test_without_cryptography_it_says_how_to_install_it(program: Program) -> Non
         command = [sys.executable, "-c", script, "sidecar", name, "x.json"]
         done = subprocess.run(command, env=program.env(), cwd=program.home, capture_output=True, text=True)
         assert done.returncode == 2 and "pip install 'cryptography>=" in done.stderr
+
+
+def test_hosts_that_import_each_others_bundles_in_turn_hold_each_capture_once(taught: Program, other: Program) -> None:
+    (other.home / "captures.jsonl").write_text(
+        capture_lines(14, offset=-6.0)
+    )  # the 12 sources of the first host, and two more
+    assert other("sidecar", "record", "captures.jsonl").code == 0
+    for _ in range(2):
+        for giver, taker in ((taught, other), (other, taught)):
+            (taker.home / "theirs.json").write_bytes(_exported(giver).read_bytes())
+            assert taker("sidecar", "import", "theirs.json", "--yes").code == 0
+    assert _captures(taught) == _captures(other) == [56]
+    shown = [p("sidecar", "show", "libx264", "--json").json["shift_vmaf"] for p in (taught, other)]
+    assert shown[0] == shown[1]

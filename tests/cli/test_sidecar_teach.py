@@ -70,6 +70,11 @@ def test_a_feature_that_is_not_known_is_null(program: Program) -> None:
     ]
 
 
+ROW: dict[str, Any] = {
+    **{"source": "a", "kind": "b", "preset": None, "feature_schema": 2, "width": 2, "height": 2, "frames": 2},
+    **dict.fromkeys(("vmaf_mean", "vmaf_harmonic_mean", "vmaf_min", "vmaf_p5", "bitrate_kbps", "probe_seconds"), 50),
+    **{"ffmpeg": "9", "vmaf_model": "vmaf_v0.6.1", "observed": ...},
+}
 WRONG = {
     "observed = nan: must be a finite number": {"observed": float("nan")},
     "observed = 100.5: must be a number from 0 to 100": {"observed": 100.5},
@@ -85,12 +90,10 @@ WRONG = {
     "unknown feature fpx": {"features": {"fpx": 1}},
     "unix_seconds = -1: must be a number from 0": {"unix_seconds": -1},
     "unknown key film; allowed there: crf, encoder": {"film": "x.mkv"},
-    "features of schema 1, this is 2": {
-        **{"source": "a", "kind": "b", "preset": None, "feature_schema": 1, "width": 2, "height": 2, "frames": 2},
-        **dict.fromkeys(
-            ("vmaf_mean", "vmaf_harmonic_mean", "vmaf_min", "vmaf_p5", "bitrate_kbps", "probe_seconds"), 50
-        ),
-        **{"ffmpeg": "9", "vmaf_model": "m", "observed": ...},
+    "features of schema 1, this is 2": {**ROW, "feature_schema": 1},
+    "column vmaf_model: scores by 'vmaf_v0.6.1neg', and those of vmaf_v0.6.1 are learned": {
+        **ROW,
+        "vmaf_model": "vmaf_v0.6.1neg",
     },
 }
 
@@ -161,3 +164,15 @@ def test_one_that_fails_midway_says_how_much_was_learned(program: Program) -> No
     assert ended.code == 1
     said = "plugin forgetful failed in learn: RuntimeError: full; 2 of 4 captures were learned before"
     assert ended.complaint() == said
+
+
+def test_what_is_recorded_again_adds_nothing_and_narrows_no_band(program: Program) -> None:
+    (program.home / "mine.jsonl").write_text(capture_lines(4))
+    assert program("sidecar", "record", "mine.jsonl").code == 0
+    asked = ("sidecar", "show", "libx264", "--json")
+    once = program(*asked).json
+    (program.home / "again.jsonl").write_text(
+        "".join(capture_lines(4).replace("1790", f"17{n}") for n in range(60, 85))
+    )
+    assert program("sidecar", "record", "again.jsonl").code == 0
+    assert _captures(program) == 16 and program(*asked).json == once

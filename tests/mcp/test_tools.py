@@ -64,6 +64,7 @@ def test_a_search_is_verified(server: Server, program: Program, clip: Path) -> N
     found = server.call("crf_search", {**arguments, "plugins": ["ridge-sidecar"]}, clip.parent).structured_content
     assert found["target_met"] and found["vmaf"] >= 90 and found["message"] is None
     assert found["crf"] in [probe["crf"] for probe in found["probes"]]
+    assert "ridge-sidecar takes no part" in found["notes"][-1]
     assert program.search(clip)["crf"] == found["crf"]
 
 

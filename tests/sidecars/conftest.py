@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from vmaftune_plugins.sidecars.evidence import evidence_of
 from vmaftune_plugins.sidecars.history import HistoryRow, row_of
 from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
-from vmaftune_plugins.sidecars.ridge_state import State, total_sums
+from vmaftune_plugins.sidecars.ridge_state import State, design
 
 from vmaftune.crf_search.grid import crf_grid, crf_positions
 from vmaftune.encoders.builtin import vmaftune_encoders
@@ -126,18 +127,21 @@ def shift(
 
 
 def rows(captures: Iterable[Capture]) -> list[HistoryRow]:
-    made: list[HistoryRow] = []
-    for each in captures:
-        made.append(row_of(each, made))
-    return made
+    return [row_of(each) for each in captures]
 
 
-def statistics(state: State) -> dict[str, tuple[int, int, int, bytes]]:
-    """Captures, sources, absurd ones and exact sums by preset."""
-    return {
-        preset: (known.captures, known.sources, known.absurd, total_sums(state, preset).tobytes())
-        for preset, known in state.presets.items()
-    }
+def sums_of(history: list[HistoryRow]) -> tuple[FloatArray, FloatArray, float]:
+    """Gram matrix, moments and sum of squares of what a history comes down to."""
+    evidence = evidence_of(history)
+    x = design(evidence)
+    return x.T @ x, x.T @ evidence.innovations, float(evidence.innovations @ evidence.innovations)
+
+
+def statistics(state: State) -> tuple[int, int, int, bytes, bytes, float]:
+    """Captures, sources, absurd ones and exact sums."""
+    gram, moments, squares = sums_of(state.history)
+    absurd = sum(row.absurd for row in state.history)
+    return state.captures, state.sources, absurd, gram.tobytes(), moments.tobytes(), squares
 
 
 def state_in(path: Path) -> State:

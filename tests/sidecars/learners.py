@@ -26,7 +26,7 @@ def learn_all(folder: Path, captures: Sequence[Capture], history_rows: int) -> N
 
 def learn_until_killed(folder: Path, captures: Sequence[Capture], told: Connection) -> None:
     """Say after each capture how many were learned."""
-    correction = RidgeCorrection(Settings(history_rows=16), folder, VERSION, print)
+    correction = RidgeCorrection(Settings(history_rows=500), folder, VERSION, print)
     told.send(0)
     for number, capture in enumerate(captures, start=1):
         correction.learn(capture)
@@ -35,7 +35,7 @@ def learn_until_killed(folder: Path, captures: Sequence[Capture], told: Connecti
 
 def learn_and_be_killed(folder: Path, capture: Capture, calls: int) -> None:
     """Learn one capture, and be killed right before the system is called once more than ``calls`` times."""
-    correction = RidgeCorrection(Settings(history_rows=16), folder, VERSION, print)
+    correction = RidgeCorrection(Settings(history_rows=500), folder, VERSION, print)
     left = calls
 
     def watch(frame: FrameType, event: str, function: Any) -> None:

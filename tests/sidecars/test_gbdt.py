@@ -201,12 +201,12 @@ def test_settings_are_in_force_for_an_encoder_and_for_a_preset(make: Make) -> No
     assert not shift(waiting).any()
 
 
-def test_history_is_a_ring_and_all_captures_are_counted(make: Make) -> None:
+def test_the_last_captures_are_kept_and_counted(make: Make) -> None:
     correction = learn(make(history_rows=16), on_many_sources(lambda source: 3.0, 20))
     state = correction.state("libx264")
-    assert (state.captures, state.sources, len(state.history)) == (60, 20, 16)
+    assert (state.captures, state.sources, len(state.history)) == (16, 6, 16)
     (known,) = correction.states()
-    assert (known.captures, known.sources, known.presets) == (60, 20, {"medium": 60})
+    assert (known.captures, known.sources, known.presets) == (16, 6, {"medium": 16})
 
 
 # --- When trees are grown, and how they are kept --------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def grown(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     grow = gbdt_correction.grow
 
     def counting(*arguments: object) -> object:
-        counts.append(arguments[2])  # type: ignore[arg-type]
+        counts.append(len(arguments[0]))  # type: ignore[arg-type]
         return grow(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(gbdt_correction, "grow", counting)

@@ -108,7 +108,7 @@ class _Telling(JobObserver):
         self._done = self._searched(self._probes)
         if record.purpose == "verify":
             self._verified = (record.crf, record.vmaf)
-            if not record.cached and self._curve is not None:
+            if not record.cached and self._curve is not None and self._curve.teaches:
                 self.captures.append(_capture(self._curve, record))
 
     def encoding(self, output: Path, crf: float, frames: int) -> None:

@@ -15,6 +15,7 @@ from vmaftune.crf_search.strategy import Exploring, Goal, Probe, Stop, decide
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginRun, PredictedCurve
+from vmaftune.quality.scale import USUAL, Scale
 from vmaftune.types import CurveContext, Features, FloatArray, ProbeRecord, ProbeRequest
 
 
@@ -122,6 +123,7 @@ def search(
     prober: ProbeMaker,
     plugins: PluginRun,
     observer: Observer,
+    scale: Scale = USUAL,
 ) -> Outcome:
     """Find the coarsest CRF of ``grid`` whose verified VMAF reaches the target.
 
@@ -130,13 +132,14 @@ def search(
 
     Args:
         grid: CRFs that may be probed and be the result, from best to coarsest, shape (n,).
+        scale: of what scale the scores are.
     """
     known, hinted, share = prober.cached(), prober.explored(), prober.exploring_share
     crfs = _union(grid, [*known, *hinted], encoder)
     place = {crf: index for index, crf in enumerate(crfs.tolist())}
     allowed = [place[crf] for crf in grid.tolist()]
     may_result = set(allowed)
-    context = CurveContext(features=features, encoder=encoder, preset=preset, crfs=crfs)
+    context = CurveContext(features=features, encoder=encoder, preset=preset, crfs=crfs, scale=scale)
     curve = plugins.predict(context)
     prior, posterior = Posterior(curve.corrected), Posterior(curve.corrected)
     centre = goal.target + goal.tolerance / 2

@@ -23,10 +23,11 @@ from vmaftune.ffmpeg.probe import PROBE_VERSION
 from vmaftune.ffmpeg.trial import try_options
 from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings
 from vmaftune.media.decoded import decoded_facts
-from vmaftune.media.facts import MediaFacts
+from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.fingerprint import fingerprint, stamp_of
 from vmaftune.media.pixels import pixels
 from vmaftune.media.samples import Sample, SampleRule, cut, plan
+from vmaftune.quality.scale import Scale
 from vmaftune.state.regular import read_regular
 from vmaftune.state.store import Store
 
@@ -71,6 +72,7 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
         frames: frames of each sample after the user's filters.
         settings: the encode, but for the CRF.
         comparison: how it is scored.
+        scale: of what scale its scores are.
         curve_key: cache key of all probes of this curve; differs with everything that could change a score.
     """
 
@@ -81,6 +83,7 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
     frames: tuple[int, ...]
     settings: EncoderSettings
     comparison: Comparison
+    scale: Scale
     curve_key: str
 
     @property
@@ -178,6 +181,7 @@ def prepare(
         frames=frames or measured.frames,
         settings=settings,
         comparison=comparison,
+        scale=scale_of(request, facts, comparison),
         curve_key=curve_key,
     )
 
@@ -229,6 +233,25 @@ def settle(
         for line in said:
             warn(line)
     return settings, comparison, frames
+
+
+def scale_of(request: EncodeRequest, facts: MediaFacts, comparison: Comparison) -> Scale:
+    """Of what scale the scores are that a request comes to.
+
+    A predictor expects the curve of a source from its features, and those are measured before any filter of the user's: after a
+    crop or a denoiser both curve and score are of other pictures. No filter keeps them comparable for certain.
+    """
+    usual = vmaf.decide(ScoreSettings(), facts.width, facts.height, facts.bit_depth)
+    unlike = []
+    if comparison.model != usual.model:
+        unlike.append(f"model {shown(comparison.model)}")
+    if request.score.pool != "mean":
+        unlike.append(f"pool {request.score.pool}")
+    if request.video_filter:
+        unlike.append("a filter of yours")
+    elif comparison.size != usual.size:
+        unlike.append("compared at {}x{}".format(*comparison.size or (facts.width, facts.height)))
+    return Scale(unlike=tuple(unlike))
 
 
 def _scaled(size: tuple[int, int], height: int) -> tuple[int, int]:

@@ -26,16 +26,18 @@ LEAST_SIDE = 17
 
 
 class ScoreSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How scores are made; all of it is part of the cache key, but for the threads.
+    """How scores are made; all of it is part of the cache key, but for pool and threads.
 
     Attributes:
         model: ``--vmaf-model``: a built-in version, or a model file; None chooses by size.
         scale: ``--vmaf-scale``: ``auto``, ``none`` or ``WxH``.
+        pool: ``--pool``, see check_pool.
         threads: of libvmaf.
     """
 
     model: str | None = None
     scale: str = "auto"
+    pool: str = "mean"
     threads: int = 1
 
 

@@ -19,6 +19,7 @@ from vmaftune.crf_search.prior import uninformed
 from vmaftune.errors import PluginError, Unsupported
 from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.pending import Lesson, PendingCaptures
+from vmaftune.quality.scale import Scale
 from vmaftune.state.store import Store
 from vmaftune.types import (
     Adjustment,
@@ -75,6 +76,7 @@ class PredictedCurve:
         corrected: after all corrections; the same object as ``bare`` when they changed nothing.
         given: for each correction, the prediction that it was given.
         adjustments: for each correction, what it made of that.
+        left_out: why corrections and trainers that are on took no part and learn nothing; None where they did.
     """
 
     predictor: str
@@ -83,6 +85,12 @@ class PredictedCurve:
     corrected: Prediction
     given: dict[str, Prediction]
     adjustments: dict[str, Adjustment]
+    left_out: str | None = None
+
+    @property
+    def teaches(self) -> bool:
+        """Whether its scores are captures: what is learned is of the scale that predictors are trained on, and of no other."""
+        return self.context.scale.usual
 
     @property
     def predictor_version(self) -> str:
@@ -97,8 +105,9 @@ class PredictedCurve:
 
     @property
     def notes(self) -> list[str]:
-        """The predictor's notes, then those of the corrections."""
-        return [*(self.bare.note.split("; ") if self.bare.note else []), *self.correction_notes]
+        """The predictor's notes, then those of the corrections, or why these took no part."""
+        own = self.bare.note.split("; ") if self.bare.note else []
+        return [*own, *self.correction_notes, *([self.left_out] if self.left_out else [])]
 
     def capture(self, index: int, observed: float, unix_seconds: float) -> Capture:
         """The score at one place of the grid as trainers learn from it."""
@@ -169,6 +178,7 @@ class PluginRun:
         self._store = store
         self._pending = None if store is None else PendingCaptures(store, cache_folder)
         self._handed_over: list[Callable[[], None]] = []
+        self._told: set[str] = set()
         self.predictor_version = ""
 
     @property
@@ -179,10 +189,17 @@ class PluginRun:
     def predict(self, context: CurveContext) -> PredictedCurve:
         """The local prior of one source: the first predictor that can, then every correction.
 
+        Where scores are of another scale than predictors are trained on, corrections take no part, and a line says so once.
+
         Raises:
             PluginError: no predictor could, and one was named or ``--strict-plugins`` is set.
         """
         name, bare = self._bare(context)
+        if not context.scale.usual:
+            left_out = self._left_out(context.scale)
+            return PredictedCurve(
+                predictor=name, context=context, bare=bare, corrected=bare, given={}, adjustments={}, left_out=left_out
+            )
         self._start_active()
         curve = bare
         given: dict[str, Prediction] = {}
@@ -201,7 +218,7 @@ class PluginRun:
         )
 
     def learn(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> None:
-        """Hand one score to every correction and trainer that is on.
+        """Hand one score to every correction and trainer that is on, where the curve teaches.
 
         Args:
             curve: as predicted.
@@ -240,7 +257,9 @@ class PluginRun:
                 lesson.learned()
 
     def _lessons(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> list[Lesson]:
-        """What each correction and trainer that is on is to learn of one score."""
+        """What each correction and trainer that is on is to learn of one score; nothing of one of another scale."""
+        if not curve.teaches:
+            return []
         corrections = self._corrections.get(curve.predictor_version, {})
         of_corrections = [
             Lesson(name=name, learner=one, capture=curve.capture_for(name, index, observed, unix_seconds))
@@ -352,6 +371,21 @@ class PluginRun:
         note = "; ".join([*why, "no predictor knows this encoder, the search starts without one"])
         self.predictor_version = "none"
         return "none@none", uninformed(context, note)
+
+    def _left_out(self, scale: Scale) -> str | None:
+        """Why those that are on take no part, told once; None where none is on."""
+        names = [registration.name for registration in self.active]
+        if not names:
+            return None
+        verb = "takes" if len(names) == 1 else "take"
+        text = (
+            f"{' and '.join(names)} {verb} no part, and nothing is learned: these scores ({', '.join(scale.unlike)}) are not"
+            " the mean VMAF by the usual model at the usual size, unfiltered, that was learned from"
+        )
+        if text not in self._told:
+            self._told.add(text)
+            self._warn(text)
+        return text
 
     def _start_active(self) -> None:
         """Make the corrections and trainers that are on, once the predictor's version is known."""

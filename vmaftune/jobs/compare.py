@@ -85,7 +85,7 @@ class ComparedEncode(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CompareReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``compare --json`` prints; the field names are a promise."""
+    """What ``compare --json`` prints; the field names are a promise. ``notes``: what predictor and corrections have to say."""
 
     source: str
     target: float
@@ -97,6 +97,7 @@ class CompareReport(msgspec.Struct, frozen=True, kw_only=True):
     vmaf_size: tuple[int, int] | None
     pool: str
     total_seconds: float
+    notes: list[str] = []
 
 
 def parse_candidates(texts: Sequence[str]) -> list[Candidate]:
@@ -164,6 +165,7 @@ def run_compare(
         vmaf_size=first.vmaf_size,
         pool=first.pool,
         total_seconds=round(time.monotonic() - began, 3),
+        notes=list(dict.fromkeys(note for report in results for note in report.notes)),
     )
 
 

@@ -53,6 +53,13 @@ class _Decided(msgspec.Struct, frozen=True, kw_only=True):
     curve: PredictedCurve | None = None
     joined: JoinedVideo | None = None
 
+    @property
+    def notes(self) -> list[str]:
+        """What predictor and corrections have to say."""
+        if self.joined is not None:
+            return self.joined.notes
+        return [] if self.curve is None else self.curve.notes
+
 
 class _Kept(JobObserver):
     """Keeps what a search had: its source, and the curve that it began from."""
@@ -168,8 +175,8 @@ def _decide(
         if session.option("final_score", False) and run.active:
             source = session.prepared(ffmpeg, path, folder, on_measure=observer.measuring)
             crfs = np.array([crf])
-            features, preset = source.measured.features, source.settings.preset
-            curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs))
+            features, preset, scale = source.measured.features, source.settings.preset, source.scale
+            curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs, scale=scale))
             return _Decided(crf=crf, settings=source.settings, comparison=source.comparison, curve=curve)
         samples = cut(path, facts, SampleRule(samples=1, duration_seconds=1.0), folder) if request.tries else []
         settings, comparison, _ = settle(ffmpeg, request, facts, samples, folder)
@@ -276,6 +283,7 @@ class _Full:
             final_vmaf=decided.joined.vmaf if decided.joined else None,
             command=shlex.join(command),
             per_shot=decided.joined.report if decided.joined else None,
+            notes=decided.notes,
         )
         return report, pair
 

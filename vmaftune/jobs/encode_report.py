@@ -26,6 +26,7 @@ class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
         final_vmaf: VMAF of the whole output, all frames; None where it was not measured.
         command: the ffmpeg command that made it; of one made shot by shot, the one that put it together.
         per_shot: of an encode with a CRF for each shot, those; ``crf`` is then their mean over all frames.
+        notes: what predictor and corrections have to say; where there was a search, what it says.
     """
 
     source: str
@@ -48,3 +49,4 @@ class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
     final_vmaf: float | None
     command: str
     per_shot: PerShotReport | None = None
+    notes: list[str] = []

@@ -45,7 +45,8 @@ def run_predict(session: Session, path: Path, observer: JobObserver | None = Non
         source = session.prepared(ffmpeg, path, folder, on_measure=observer.measuring)
         observer.measured(source)
         preset = source.settings.preset
-        curve = plugins.predict(CurveContext(features=source.measured.features, encoder=spec, preset=preset, crfs=grid))
+        features, scale = source.measured.features, source.scale
+        curve = plugins.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=grid, scale=scale))
         deviation = Posterior(curve.corrected).deviation()
     return PredictReport(
         encoder=spec.name,

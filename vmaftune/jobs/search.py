@@ -59,6 +59,7 @@ def run_search(
             prober=prober,
             plugins=run,
             observer=observer,
+            scale=prepared.scale,
         )
         own = None if outcome.stop.met or outcome.stop.reason == "too-large" else prober.source_vmaf()
         active = [(r.name, r.kind, r.version) for r in run.active]

@@ -22,6 +22,7 @@ class PluginReport(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name, kind, version: of the plugin.
+        took_part: False where scores are of a scale that is not learned; ``notes`` of the search say so.
         correction_vmaf: shift at the resulting CRF; None for a trainer.
         captures: scores it had learned from when the search began.
     """
@@ -31,6 +32,7 @@ class PluginReport(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     correction_vmaf: float | None
     captures: int | None
+    took_part: bool = True
 
 
 class StopReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +115,7 @@ def search_report(
                 version=version,
                 correction_vmaf=None if adjustment is None else round(float(adjustment.shift[place]), 4),
                 captures=None if adjustment is None else adjustment.captures,
+                took_part=outcome.curve.left_out is None,
             )
         )
     return SearchReport(

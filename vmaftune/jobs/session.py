@@ -161,14 +161,22 @@ class Session:
         )
 
     def encode_request(self, spec: EncoderSpec) -> EncodeRequest:
-        """How the source is to be encoded and scored."""
+        """How the source is to be encoded and scored.
+
+        Raises:
+            UserError: an option is out of range.
+        """
         rule = SampleRule(
             samples=self.option("samples", None),
             every_seconds=self._above_zero("sample_every", 720.0),
             duration_seconds=self._sample_duration(),
             min_samples=self.option("min_samples", 1),
         )
-        score = ScoreSettings(model=self.option("vmaf_model", None), scale=self.option("vmaf_scale", "auto"))
+        score = ScoreSettings(
+            model=self.option("vmaf_model", None),
+            scale=self.option("vmaf_scale", "auto"),
+            pool=check_pool(self.option("pool", "mean")),
+        )
         return EncodeRequest(
             encoder=spec,
             preset=self.option("preset", None),

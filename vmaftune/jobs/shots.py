@@ -51,6 +51,7 @@ class JoinedVideo(msgspec.Struct, frozen=True, kw_only=True):
         scores: VMAF of every frame, shape (frames,).
         encode_seconds: wall time of all encodes.
         report: of the shots.
+        notes: what predictor and corrections have to say of them.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class JoinedVideo(msgspec.Struct, frozen=True, kw_only=True):
     scores: FloatArray
     encode_seconds: float
     report: PerShotReport
+    notes: list[str]
 
     @property
     def vmaf(self) -> float:
@@ -199,6 +201,7 @@ class _ShotJob:
             scores=best.scores,
             encode_seconds=self._chunks.encode_seconds,
             report=report,
+            notes=source.notes,
         )
 
     def _encode_in_rounds(self) -> list[_Round]:

@@ -20,6 +20,7 @@ from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSpec, check_preset, find_encoder, number
 from vmaftune.errors import UserError
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
+from vmaftune.ffmpeg.vmaf import ScoreSettings, decide
 from vmaftune.state.regular import open_regular
 from vmaftune.types import CurveContext
 
@@ -35,7 +36,7 @@ class CaptureLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         features: of the source, in the order of vmaftune.features.schema.NAMES, or by name; null where one could not be
             measured.
         encoder, preset, crf: the encode; without a preset it is the encoder's own.
-        observed: VMAF that was measured.
+        observed: VMAF that was measured, of the scale that is learned (vmaftune.quality.scale).
         unix_seconds: when; None is now.
     """
 
@@ -152,6 +153,12 @@ def _of_corpus(line: bytes, place: str) -> CaptureLine:
         raise UserError(
             f"{place}, column feature_schema: features of schema {row.feature_schema}, this is {SCHEMA_VERSION}; "
             "measure the corpus anew"
+        )
+    usual = decide(ScoreSettings(), row.width, row.height, 8).model
+    if row.vmaf_model != usual:
+        raise UserError(
+            f"{place}, column vmaf_model: scores by {row.vmaf_model!r:.60}, and those of {usual} are learned; "
+            "measure the corpus again with vmaf-tune corpus measure"
         )
     features = [None if math.isnan(value) else value for value in row.features]
     return CaptureLine(features=features, encoder=row.encoder, preset=row.preset, crf=row.crf, observed=row.vmaf_mean)

@@ -74,7 +74,7 @@ def _lead(report: CompareReport, made: Sequence[ComparedEncode], smallest: Compa
             lines.append(f"{encode.name} failed: {encode.failure}")
         elif not encode.target_met:
             lines.append(f"{encode.missed(report.target)}; its row is of what came closest.")
-    return lines
+    return [*lines, *report.notes]
 
 
 def _table(encodes: Sequence[ComparedEncode]) -> Section:

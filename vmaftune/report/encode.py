@@ -106,7 +106,7 @@ def _lead(report: EncodeReport) -> list[str]:
         lines.append("Every frame was decoded, and is shown when the source’s is.")
     if report.encoded_percent > 100.0:
         lines.append("The encode is larger than the source’s video: a copy would be smaller, and lossless.")
-    return lines
+    return lines if report.search is not None else [*lines, *report.notes]
 
 
 def _tiles(report: EncodeReport) -> list[Tile]:

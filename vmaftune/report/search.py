@@ -186,6 +186,8 @@ def learned_section(report: SearchReport) -> Section:
             f"Its first guess was CRF {number(report.predicted_crf)}."
         ]
     for plugin in report.plugins:
+        if not plugin.took_part:
+            continue  # the notes say why
         if plugin.kind == "correction" and plugin.captures:
             scores = counted(plugin.captures, "earlier score")
             lines.append(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from vmaftune.crf_search.source import EncodeRequest, PreparedSource, model_identity, settle
+from vmaftune.crf_search.source import EncodeRequest, PreparedSource, model_identity, scale_of, settle
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, measure
@@ -62,6 +62,8 @@ class ShotSource:
         pieces: cuts them out.
         settings: an encode of the whole, but for the CRF.
         comparison: how it is scored.
+        scale: of what scale the scores are.
+        notes: what predictor and corrections said that a person should know, each line once.
 
     Raises:
         UserError: the source cannot be used, or the request does not fit it.
@@ -107,6 +109,8 @@ class ShotSource:
             keyframes=tuple(index.keys.tolist()),
         )
         self.settings, self.comparison, left = settle(ffmpeg, request, facts, [self.whole], folder)
+        self.scale = scale_of(request, facts, self.comparison)
+        self.notes: list[str] = []
         if left is not None and left[0] != frames.count:
             raise UserError(
                 f"--vfilter {request.video_filter!r} makes {left[0]} of {frames.count} frames, and --per-shot encodes"
@@ -125,7 +129,9 @@ class ShotSource:
                     self._ffmpeg, self.facts, [piece.sample], self._folder, self.path, plan=plan, trim=piece.trim
                 )
             self._store.put("features", key, measured)
-        curve = run.predict(CurveContext(features=measured.features, encoder=spec, preset=preset, crfs=crfs))
+        features = measured.features
+        curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs, scale=self.scale))
+        self.notes += [line for line in curve.notes if line not in self.notes]
         pixels = self.facts.width * self.facts.height
         return ShotModel(shot, measured, curve.corrected, spec, crfs, pixels)
 
@@ -159,6 +165,7 @@ class ShotSource:
             frames=(span.frames,),
             settings=settings,
             comparison=self.comparison,
+            scale=self.scale,
             curve_key=self._key("shot", span, how, self._rate, PROBE_VERSION, *settled),
         )
 

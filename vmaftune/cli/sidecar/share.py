@@ -82,7 +82,7 @@ def export(file: Path, yes: bool, **options: Any) -> int:
 @one_plugin_option
 @host_options
 def import_(file: Path, yes: bool, **options: Any) -> int:
-    """Add what another host exported to FILE. The same captures are added once, however often they are imported.
+    """Add what another host exported to FILE. Each capture is added once, whatever bundles it comes in and however often.
 
     Captures of predictor versions that are not in use here are kept for when they are (vmaf-tune sidecar status).
 
@@ -106,7 +106,7 @@ def import_(file: Path, yes: bool, **options: Any) -> int:
     _describe(bundle.contents, fields)
     if not consent("Add this to what was learned here?", yes, "nothing was added"):
         return 1
-    _take_in(chosen, bundle, own)
+    _take_in(chosen, bundle)
     return 0
 
 
@@ -118,15 +118,10 @@ def _describe(contents: list[Learned], fields: Census) -> None:
     click.echo(f"  fields: {', '.join(each)}")
 
 
-def _take_in(chosen: Chosen, bundle: Bundle, own: bool) -> None:
-    held = {(state.predictor_version, state.encoder) for state in chosen.inspection.states() if state.captures}
+def _take_in(chosen: Chosen, bundle: Bundle) -> None:
     for learned in bundle.contents:
         where = (learned.predictor_version, learned.encoder)
         what = f"{learned.encoder} with {learned.predictor_version}"
-        if own and where in held:
-            click.echo(f"{what}: nothing added: it was learned here, and is still known")
-            continue
         taken = chosen.inspection.take_in(*where, learned.content, bundle.identity)
-        click.echo(
-            f"{what}: {counted(taken, 'capture')} added" if taken else f"{what}: nothing added: it was taken in before"
-        )
+        added = f"{counted(taken, 'capture')} added" if taken else "nothing added: all of it is known here"
+        click.echo(f"{what}: {added}")

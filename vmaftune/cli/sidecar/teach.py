@@ -67,8 +67,8 @@ def record(file: Path, **options: Any) -> None:
     {"features": [20 numbers], "encoder": "libx264", "preset": "medium", "crf": 23, "observed": 94.1}
     features may be {"name": number} too, in the units of docs/predictor.md; "unix_seconds" says when.
 
-    All lines are checked before anything is learned. Lines with the same features, one after the other, are one source.
-    What is recorded twice counts twice.
+    All lines are checked before anything is learned. Lines with the same features are one source. A score that is known
+    already adds nothing.
 
     \b
     vmaf-tune sidecar record captures.jsonl
