@@ -26,6 +26,7 @@ from vmaftune.batch.messages import Named, Result
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.json_text import encoded
 from vmaftune.media.facts import shown
+from vmaftune.state.regular import check_regular
 
 STATES = ("queued", "running", "done", "failed")
 _SCHEMA_VERSION = 1
@@ -102,7 +103,9 @@ class Queue:
         self._lock: FileLock | None = None
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
+            check_regular(path)
             self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._database.text_factory = lambda content: content.decode("utf-8", "replace")
             try:
                 self._prepare()
             except BaseException:
@@ -222,12 +225,12 @@ class Queue:
         only = self._scope(ids)
         marks = ",".join("?" * len(states))
         query = f"SELECT {_COLUMNS} FROM jobs WHERE state IN ({marks}) {only} ORDER BY id"
-        return map(_row, self._run(query, *states))
+        return (self._read_row(values) for values in self._fetched(query, *states))
 
     def counts(self, ids: Sequence[int] | None = None) -> dict[str, int]:
         """Rows by state; those of ``ids``, or all."""
         query = f"SELECT state, COUNT(*) FROM jobs WHERE TRUE {self._scope(ids)} GROUP BY state"
-        found = dict(self._run(query).fetchall())
+        found = dict(self._fetched(query))
         return {state: found.get(state, 0) for state in STATES}
 
     def unknown_work(self) -> Row | None:
@@ -324,7 +327,21 @@ class Queue:
         return "AND EXISTS (SELECT 1 FROM temp.scope WHERE scope.id = jobs.id)"
 
     def _row(self, id_: int) -> Row:
-        return _row(self._run(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", id_).fetchone())
+        return self._read_row(self._run(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", id_).fetchone())
+
+    def _read_row(self, values: Sequence[Any]) -> Row:
+        """Raises VmafTuneError where the row is damaged."""
+        try:
+            return _row(values)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise VmafTuneError(
+                f"cannot use the queue {self.path}: its row {values[0] if values else ''} is damaged ({error}); move the"
+                " file away, and the same batch begins a new one, where encodes that are whole are not made again"
+            ) from error
+
+    def _fetched(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._told():
+            return self._database.execute(statement, values).fetchall()
 
     def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
         with self._told():
@@ -349,6 +366,8 @@ class Queue:
             if "not a database" in str(error):
                 raise UserError(f"{self.path} is no queue of vmaf-tune: name another file with --queue") from error
             raise VmafTuneError(f"cannot use the queue {self.path}: {error}") from error
+        except UnicodeError as error:  # SQLite's own words name what rotted
+            raise VmafTuneError(f"cannot use the queue {self.path}: it is damaged") from error
         except OSError as error:
             raise VmafTuneError(f"cannot use the queue {self.path}: {error.strerror or error}") from error
 
@@ -357,7 +376,8 @@ def _row(values: Sequence[Any]) -> Row:
     row = dict(zip(_COLUMNS.split(", "), values, strict=True))
     row["options"] = json.loads(row["options"])
     row["report"] = None if row["report"] is None else json.loads(row["report"])
-    return Row(**{**row, "begun": bool(row["begun"])})
+    # Cells of SQLite may hold anything: types are checked.
+    return msgspec.convert({**row, "begun": bool(row["begun"])}, Row)
 
 
 def _key(file: bytes, output: bytes | None, options: str) -> str:

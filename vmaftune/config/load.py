@@ -27,6 +27,9 @@ PROJECT_FILE = "vmaf-tune.toml"
 FILES_VARIABLE = "VMAFTUNE_CONFIG_FILES"
 """Which files are looked for beside ``--config``: ``user`` the user's alone, ``none`` neither; else the project's too."""
 
+_LARGEST_BYTES = 2**20
+_DEEPEST = 32
+
 Key = tuple[str, ...]
 """A key with the tables it stands in, such as ("plugins", "ridge-sidecar", "lambda")."""
 
@@ -132,7 +135,8 @@ def _check(named: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        table: dict[str, Any] = tomllib.loads(read_regular(path).decode())
+        table: dict[str, Any] = tomllib.loads(read_regular(path, _LARGEST_BYTES).decode())
+        _check_depth(table)
         return table
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
@@ -140,6 +144,17 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is not valid TOML: {error}") from error
     except RecursionError:
         raise UserError(f"{path} is not valid TOML: it is nested too deep") from None
+
+
+def _check_depth(table: dict[str, Any]) -> None:
+    """Raise RecursionError where tables are nested deeper than any setting of ours or of a plugin."""
+    within: list[Any] = [table]
+    for _ in range(_DEEPEST):
+        below = [value.values() if isinstance(value, dict) else value for value in within]
+        within = [value for values in below for value in values if isinstance(value, dict | list)]
+        if not within:
+            return
+    raise RecursionError
 
 
 def _keys(table: dict[str, Any], within: Key = ()) -> Iterator[Key]:

@@ -152,8 +152,8 @@ class RowWriter:
         self._lock = FileLock(path.with_name(f"{path.name}.lock"))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            check_regular(path)  # an endless device would be read to its end; nor may a lock stand beside it
             self._lock.acquire(blocking=False)
-            check_regular(path)
             self._file = path.open("a+b")
         except Timeout as error:
             raise UserError(f"another process is measuring into {path}; wait for it, or name another file") from error

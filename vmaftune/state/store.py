@@ -128,7 +128,7 @@ class Store:
         except OSError as error:
             return self._open_instead(error.strerror or str(error))
 
-    def _open_anew(self, path: Path, why: sqlite3.Error) -> sqlite3.Connection:
+    def _open_anew(self, path: Path, why: sqlite3.Error | UnicodeError) -> sqlite3.Connection:
         """Set a damaged file aside, unless another process has done so since, and begin a new one."""
         try:
             with FileLock(path.with_name(f"{path.name}.lock"), timeout=_BUSY_SECONDS):
@@ -149,7 +149,7 @@ class Store:
         self._tell(f"cannot use the cache {self.path}: {why}; nothing is kept after this run")
         return _in_memory()
 
-    def _give_up(self, error: sqlite3.Error) -> None:
+    def _give_up(self, error: sqlite3.Error | UnicodeError) -> None:
         """Go on without the file that failed in use: with a new one where it is damaged, else in memory."""
         self._database.close()
         damaged = self.lasting and self.path is not None and _is_damage(error)
@@ -177,6 +177,9 @@ class Store:
             database.execute("SELECT kind, key, part, record, saved FROM entries LIMIT 1").fetchone()
             with database:  # find out now, not after the first probe, whether it can be written
                 database.execute("BEGIN IMMEDIATE")
+        except UnicodeError as error:  # SQLite's own words name what rotted
+            database.close()
+            raise sqlite3.DatabaseError("it is damaged") from error
         except BaseException:
             database.close()
             raise
@@ -185,7 +188,7 @@ class Store:
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
             return self._database.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             self._give_up(error)
             return []
 
@@ -195,16 +198,17 @@ class Store:
                 with self._database:
                     self._database.executemany(statement, rows)
                 return
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeError) as error:
                 self._give_up(error)
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def _is_damage(error: sqlite3.Error | UnicodeError) -> bool:
     """The file itself is at fault, not the disk, its permissions or a lock: sqlite3's subclasses are for those, but for a
     table that is not as we made it."""
     if isinstance(error, sqlite3.OperationalError):
         return any(words in str(error) for words in ("no such table", "no such column", "has no column", "malformed"))
-    return type(error) is sqlite3.DatabaseError or isinstance(error, sqlite3.IntegrityError | sqlite3.DataError)
+    others = (sqlite3.IntegrityError, sqlite3.DataError, UnicodeError)  # the last of SQLite's own words
+    return type(error) is sqlite3.DatabaseError or isinstance(error, others)
 
 
 def _in_memory() -> sqlite3.Connection:
