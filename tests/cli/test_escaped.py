@@ -150,7 +150,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("how", [["--json"], ["--events", "jsonl"], ["--report", "page.html"], ["--per-shot", "--json"]])
+@pytest.mark.parametrize(
+    "how", [["--json"], ["--events", "jsonl"], ["--report", "page.html"], ["--per-shot", "--json"]]
+)
 def test_tags_that_are_no_text_crash_nothing(program: Program, tmp_path: Path, how: list[str]) -> None:
     film, broken = tmp_path / "film.mkv", os.fsdecode(b"a\xff\x9b\xc3")
     sources = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=1", "-f", "lavfi", "-i", "sine=duration=1"]
