@@ -28,16 +28,17 @@ def folder(program: Program, many: Path) -> Path:
 
 
 def test_one_broken_file_never_stops_the_rest(program: Program, folder: Path) -> None:
-    ended = program("batch", folder, "gone.mkv", "-o", "out", *QUICK, "--jobs", "2")
+    ended = program("batch", folder, "-o", "out", *QUICK, "--jobs", "2")
     assert ended.code == 1 and "Traceback" not in ended.err
     lines = ended.out.splitlines()
-    assert sorted(line.split()[0] for line in lines) == ["done", "done", "failed", "failed", "failed"]
+    assert sorted(line.split()[0] for line in lines) == ["done", "done", "failed", "failed"]
     out = os.fsencode(program.home / "out")
     made = {name for _, _, names in os.walk(out) for name in names}
     assert made == {b"-i concat:%d '.mkv", b"caf\xe9\n.mkv"}
-    table = ended.err.splitlines()[-5:]
-    assert table[0].startswith("2 files done, 3 failed") and "became" in table[1]
-    for said in ("films/broken.mkv cannot be", "films/empty.mkv is empty", "cannot open gone.mkv: No such file"):
+    table = ended.err.splitlines()
+    table = table[next(n for n, line in enumerate(table) if line.startswith("2 files done, 2 failed")) :]
+    assert "became" in table[1]
+    for said in ("films/broken.mkv cannot be", "films/empty.mkv is empty"):
         assert sum(said in line for line in table) == 1, ended.err
     (folder / "empty.mkv").unlink()
     shutil.copy(folder / "-i concat:%d '.mkv", folder / "empty.mkv")  # mended

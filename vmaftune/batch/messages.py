@@ -75,6 +75,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         code: 0, or the exit code that the same command alone would have had (vmaftune.errors).
         reason: one line, empty where all is well.
         report: SearchReport or EncodeReport as JSON values; None where there is none.
+        warnings: what a person was told of it besides, a line each.
         captures: what corrections can learn from it; empty where they learned already.
         seconds: wall time of the job where it ran.
     """
@@ -82,6 +83,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     code: int
     reason: str = ""
     report: dict[str, Any] | None = None
+    warnings: list[str] = []
     captures: list[CaptureLine] = []
     seconds: float = 0.0
 

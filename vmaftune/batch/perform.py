@@ -17,6 +17,7 @@ from vmaftune.errors import TargetError, VmafTuneError, foreseen
 from vmaftune.host.run import PredictedCurve
 from vmaftune.jobs.encode import missed, run_encode
 from vmaftune.jobs.encode_report import EncodeReport
+from vmaftune.jobs.larger import search_is_larger
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.options import EncodeOptions, SearchOptions, checked
 from vmaftune.jobs.search import run_search
@@ -39,13 +40,22 @@ def perform(job: Job, tell: Callable[[Step], None]) -> Result:
     """
     began = time.monotonic()
     observer = _Telling(tell, searching=1.0 if job.output is None else _SEARCH_SHARE)
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        line = " ".join(text.split())
+        if line not in warnings:
+            warnings.append(line)
+            tell(Step(warning=line))
+
     try:
-        report = _report(job, observer, lambda text: tell(Step(warning=text)))
+        report = _report(job, observer, warn)
         code, reason = _verdict(report)
         result = Result(code=code, reason=reason, report=msgspec.to_builtins(report))
     except Exception as error:
         result = failure(error)
-    return msgspec.structs.replace(result, captures=observer.captures, seconds=round(time.monotonic() - began, 3))
+    seconds = round(time.monotonic() - began, 3)
+    return msgspec.structs.replace(result, warnings=warnings, captures=observer.captures, seconds=seconds)
 
 
 def failure(error: Exception) -> Result:
@@ -62,7 +72,10 @@ def failure(error: Exception) -> Result:
 
 def _report(job: Job, observer: JobObserver, warn: Callable[[str], None]) -> SearchReport | EncodeReport:
     if job.output_path is None:
-        return run_search(Session(checked(job.options, SearchOptions), warn), job.path, observer, source=job.cut)
+        report = run_search(Session(checked(job.options, SearchOptions), warn), job.path, observer, source=job.cut)
+        if report.target_met and (larger := search_is_larger(report)) is not None:
+            warn(larger)
+        return report
     # An output that a killed run had finished is taken as it is.
     options = {**job.options, "overwrite": job.replace, "resume": True}
     return run_encode(Session(checked(options, EncodeOptions), warn), job.path, job.output_path, observer)

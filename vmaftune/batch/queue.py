@@ -29,7 +29,7 @@ from vmaftune.media.facts import shown
 from vmaftune.state.regular import check_regular
 
 STATES = ("queued", "running", "done", "failed")
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _BUSY_SECONDS = 60.0
 _LOSSES_BORNE = 1
 """A job whose process dies may be at fault, or may have been killed: it is begun again this often."""
@@ -47,11 +47,14 @@ CREATE TABLE jobs (
   begun INTEGER NOT NULL,       -- whether it ran since it was enqueued: an output that is there may then be its own
   losses INTEGER NOT NULL,      -- how often its process died
   work REAL,                    -- pixels to encode and score, NULL while nobody has looked
-  code INTEGER, reason TEXT, report TEXT, seconds REAL, ended REAL
+  code INTEGER, reason TEXT, report TEXT, seconds REAL, ended REAL,
+  warnings TEXT                 -- JSON, NULL where there are none
 );
 CREATE INDEX by_state ON jobs (state, id);
 """
-_COLUMNS = "id, file, output, options, state, begun, losses, work, code, reason, report, seconds"
+_OF_VERSION_2 = "ALTER TABLE jobs ADD COLUMN warnings TEXT"
+_COLUMNS = "id, file, output, options, state, begun, losses, work, code, reason, report, seconds, warnings"
+_QUEUED = "state = 'queued', begun = 0, losses = 0, code = NULL, reason = NULL, warnings = NULL"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +78,7 @@ class Row(Named, frozen=True, kw_only=True):
     reason: str | None
     report: dict[str, Any] | None
     seconds: float | None
+    warnings: list[str] = msgspec.field(default_factory=list)
 
 
 class Enqueued(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,10 +130,13 @@ class Queue:
 
     # --- Asking for work ---
 
-    def add(self, wanted: Sequence[Wanted]) -> Enqueued:
+    def add(self, wanted: Sequence[Wanted], *, overwrite: bool = False) -> Enqueued:
         """Enqueue files in this order, all or none. What is there already is not added again.
 
         Done work is done again where its options, its source or its output is not what it was; failed work stays as it is.
+
+        Args:
+            overwrite: outputs may be there already, so work that failed and whose output is there is done again.
 
         Raises:
             UserError: two would write one output.
@@ -138,7 +145,7 @@ class Queue:
         ids = []
         with self._changing():
             for one in wanted:
-                found, what = self._add(one)
+                found, what = self._add(one, overwrite)
                 ids.append(found)
                 if what:
                     counts[what] += 1
@@ -146,11 +153,10 @@ class Queue:
 
     def retry(self, ids: Iterable[int] | None) -> int:
         """Put rows back into the queue, whatever became of them; None: all that failed. How many that were."""
-        again = "state = 'queued', begun = 0, losses = 0, code = NULL, reason = NULL"
         with self._changing():
             if ids is None:
-                return self._run(f"UPDATE jobs SET {again} WHERE state = 'failed'").rowcount
-            sets = f"UPDATE jobs SET {again} WHERE id = ? AND state IN ('done', 'failed')"
+                return self._run(f"UPDATE jobs SET {_QUEUED} WHERE state = 'failed'").rowcount
+            sets = f"UPDATE jobs SET {_QUEUED} WHERE id = ? AND state IN ('done', 'failed')"
             return sum(self._run(sets, one).rowcount for one in ids)
 
     def clear(self, states: Sequence[str]) -> int:
@@ -185,8 +191,10 @@ class Queue:
     def end(self, id_: int, result: Result) -> bool:
         """Record what became of a claimed row; False where it is not this process's any more."""
         report = None if result.report is None else encoded(result.report).decode()
-        values = ("failed" if result.code else "done", result.code, result.reason, report, result.seconds, time.time())
-        sets = "state = ?, code = ?, reason = ?, report = ?, seconds = ?, ended = ?, owner = NULL"
+        warnings = encoded(result.warnings).decode() if result.warnings else None
+        state = "failed" if result.code else "done"
+        values = (state, result.code, result.reason, report, result.seconds, time.time(), warnings)
+        sets = "state = ?, code = ?, reason = ?, report = ?, seconds = ?, ended = ?, warnings = ?, owner = NULL"
         with self._changing():
             return (
                 self._run(f"UPDATE jobs SET {sets} WHERE id = ? AND owner = ?", *values, id_, self._own()).rowcount == 1
@@ -259,7 +267,10 @@ class Queue:
         self._scoped: Sequence[int] | None = None
         with self._changing():
             version = self._run("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _SCHEMA_VERSION):
+            if version == 1:
+                self._run(_OF_VERSION_2)
+                self._run(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            elif version not in (0, _SCHEMA_VERSION):
                 raise UserError(
                     f"the queue {self.path} is of version {version}, this is {_SCHEMA_VERSION}: name another --queue"
                 )
@@ -270,7 +281,7 @@ class Queue:
                     self._run(statement)
                 self._run(f"PRAGMA user_version = {_SCHEMA_VERSION}")
 
-    def _add(self, wanted: Wanted) -> tuple[int, str | None]:
+    def _add(self, wanted: Wanted, overwrite: bool) -> tuple[int, str | None]:
         file = os.fsencode(wanted.file.absolute())
         output = None if wanted.output is None else os.fsencode(wanted.output.absolute())
         options = encoded(wanted.options).decode()
@@ -289,13 +300,11 @@ class Queue:
                 f"{shown(wanted.file)} and {shown(os.fsdecode(its_file))} would both become "
                 f"{shown(wanted.output or '')}: name another output folder"
             )
-        same = (its_options, its_stamp) == (options, stamp) and not _vanished(state, wanted.output)
+        in_the_way = overwrite and state == "failed" and wanted.output is not None and wanted.output.exists()
+        same = (its_options, its_stamp) == (options, stamp) and not _vanished(state, wanted.output) and not in_the_way
         if same or state == "running":
             return id_, state if state in ("done", "failed") else None
-        again = (
-            "state = 'queued', options = ?, stamp = ?, begun = 0, losses = 0, work = NULL, code = NULL, reason = NULL"
-        )
-        self._run(f"UPDATE jobs SET {again} WHERE id = ?", options, stamp, id_)
+        self._run(f"UPDATE jobs SET {_QUEUED}, options = ?, stamp = ?, work = NULL WHERE id = ?", options, stamp, id_)
         return id_, "changed"
 
     def _own(self) -> str:
@@ -376,6 +385,7 @@ def _row(values: Sequence[Any]) -> Row:
     row = dict(zip(_COLUMNS.split(", "), values, strict=True))
     row["options"] = json.loads(row["options"])
     row["report"] = None if row["report"] is None else json.loads(row["report"])
+    row["warnings"] = json.loads(row["warnings"] or "[]")
     # Cells of SQLite may hold anything: types are checked.
     return msgspec.convert({**row, "begun": bool(row["begun"])}, Row)
 

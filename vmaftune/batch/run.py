@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue as queues
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 from typing import Any
@@ -54,6 +54,7 @@ def run_batch(
     ids: Sequence[int] | None,
     host: Mapping[str, Any],
     overwrite: bool = False,
+    said: Collection[str] = (),
     learn: Callable[[Row, Result], None] = lambda row, result: None,
 ) -> None:
     """Do all queued rows. When that is interrupted, running jobs are ended and their rows go back to the queue.
@@ -62,12 +63,13 @@ def run_batch(
         ids: only these rows; None: all.
         host: options of the run (vmaftune.batch.plan.OF_THE_RUN).
         overwrite: outputs may be there already.
+        said: warnings that hold for all files, so that they are not told of each.
         learn: handed results once they are recorded, for captures to be learned from.
 
     Raises:
         VmafTuneError: the queue cannot be written.
     """
-    _Run(queue, executor, observer, ids, host, overwrite, learn).run()
+    _Run(queue, executor, observer, ids, host, overwrite, said, learn).run()
 
 
 class _Run:
@@ -79,10 +81,12 @@ class _Run:
         ids: Sequence[int] | None,
         host: Mapping[str, Any],
         overwrite: bool,
+        said: Collection[str],
         learn: Callable[[Row, Result], None],
     ) -> None:
         self._queue, self._executor, self._observer, self._ids = queue, executor, observer, ids
-        self._host, self._overwrite, self._learn = host, overwrite, learn
+        self._host, self._overwrite, self._said, self._learn = host, overwrite, said, learn
+        self._deaths: dict[int, str] = {}
         self._running: dict[Future[Result], Row] = {}
         self._steps: queues.SimpleQueue[tuple[Row, Step]] = queues.SimpleQueue()
         self._recovered_at = self._told_at = 0.0
@@ -96,7 +100,9 @@ class _Run:
             if not done and not self._look():
                 done = wait(self._running, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED).done
             while not self._steps.empty():
-                self._observer.step(*self._steps.get())
+                row, step = self._steps.get()
+                if step.warning is None or step.warning not in self._said:
+                    self._observer.step(row, step)
             for future in done:
                 self._ended(self._running.pop(future), future)
 
@@ -172,6 +178,7 @@ class _Run:
         except WorkerLost as error:
             reason = str(error)
             if self._queue.lost(row.id, reason):
+                self._deaths[row.id] = f"{reason}; it was begun again"
                 self._observer.again(row, reason)
             else:
                 self._observer.ended(row, Result(code=_OUR_FAILURE, reason=reason))
@@ -183,6 +190,9 @@ class _Run:
         self._record(row, result)
 
     def _record(self, row: Row, result: Result) -> None:
+        death = [self._deaths[row.id]] if row.id in self._deaths else []
+        own = [line for line in result.warnings if line not in self._said]
+        result = msgspec.structs.replace(result, warnings=[*death, *own])
         if self._queue.end(row.id, result):
             self._observer.ended(row, result)
             self._learn(row, result)  # after it is recorded: a kill in between loses captures, but none counts twice

@@ -139,7 +139,7 @@ def result_lines(report: EncodeReport) -> list[str]:
     crf = f"crf {number(report.crf)}"
     if (by_shot := report.per_shot) is not None:
         crf = f"crf {number(min(s.crf for s in by_shot.shots))} to {number(max(s.crf for s in by_shot.shots))}"
-    lines = [
+    return [
         f"{shown(report.output)}: {sizes} ({100 * report.output_bytes / max(1, report.source_bytes):.1f} %)",
         f"  video   {report.encoder} preset {report.preset or 'none'}, {report.pix_fmt}, {crf}; "
         f"{kbps:.0f} kb/s, {report.encoded_percent:.1f} % of the source's video",
@@ -150,9 +150,6 @@ def result_lines(report: EncodeReport) -> list[str]:
         + ("; each was decoded and is shown when the source's is" if report.checked else "; not checked"),
         f"  time    {', '.join(took)}",
     ]
-    if report.encoded_percent > 100.0:
-        lines.append("the encode is larger than the source's video; a copy would be smaller and lossless")
-    return lines
 
 
 def shot_lines(report: PerShotReport, video_bytes: int) -> list[str]:

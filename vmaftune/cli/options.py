@@ -131,6 +131,7 @@ choice_options = _stacked(
     click.option("--pix-format", metavar="FMT", help="Pixel format to encode."),
     click.option("--vfilter", metavar="CHAIN", help="ffmpeg filters, for source and encode."),
     click.option("--enc", multiple=True, metavar="K=V", help="Another encoder option (repeatable)."),
+    click.option("--safe", is_flag=True, default=None, help="Refuse filters and options that may name files."),
 )
 
 encode_options = _stacked(
@@ -149,7 +150,10 @@ goal_options = _stacked(
     click.option("--min-vmaf", type=NUMBER, help="VMAF to reach.  [default: 95]"),
     click.option("--tolerance", type=NUMBER, help="How far above is good enough.  [default: 0.25]"),
     click.option(
-        "--max-encoded-percent", type=NUMBER, metavar="PERCENT", help="Largest encode, of the source's video."
+        "--max-encoded-percent",
+        type=NUMBER,
+        metavar="PERCENT",
+        help="Largest encode, of the source's video.  [default: any; a larger one is warned of]",
     ),
     click.option("--max-probes", type=click.IntRange(1), metavar="N", help="Trial encodes at most.  [default: 10]"),
     click.option("--explore/--no-explore", default=None, help="Score parts first where that pays."),

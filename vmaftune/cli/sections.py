@@ -11,7 +11,17 @@ _OTHER = "Options"
 
 SECTIONS = {
     _OTHER: (),
-    "The encode": ("pix_format", "vfilter", "enc", "acodec", "verify", "per_shot", "shot_floor", "compare_one_crf"),
+    "The encode": (
+        "pix_format",
+        "vfilter",
+        "enc",
+        "safe",
+        "acodec",
+        "verify",
+        "per_shot",
+        "shot_floor",
+        "compare_one_crf",
+    ),
     "The search": ("tolerance", "max_probes", "explore", "min_crf", "max_crf", "crf_increment", "bd_rate"),
     "Samples": ("samples", "sample_every", "sample_duration", "min_samples"),
     "Scores": ("vmaf_model", "vmaf_scale", "vmaf_threads", "pool", "final_score"),

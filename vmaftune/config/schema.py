@@ -50,6 +50,7 @@ class SearchTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     vmaf_threads: Count | None = None
     pix_format: str | None = None
     vfilter: str | None = None
+    safe: bool | None = None
     predictor: str | None = None
     strict_plugins: bool | None = None
     cache: bool | None = None

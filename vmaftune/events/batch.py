@@ -50,6 +50,7 @@ class BatchEvents(BatchObserver):
                 reason=result.reason or None,
                 seconds=result.seconds,
                 report=result.report,
+                warnings=result.warnings,
             )
         )
 

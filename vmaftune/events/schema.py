@@ -213,6 +213,7 @@ class FileEnded(_Event, tag="file_ended", frozen=True, kw_only=True):
         reason: why it is not 0.
         seconds: wall time.
         report: what ``crf-search --json`` or ``encode --json`` prints; None where there is none.
+        warnings: what a person was told of the file besides, a line each.
     """
 
     file: str
@@ -221,15 +222,19 @@ class FileEnded(_Event, tag="file_ended", frozen=True, kw_only=True):
     reason: str | None
     seconds: float
     report: dict[str, Any] | None
+    warnings: list[str] = []
 
 
 class BatchSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """How many files of a batch are done, failed and left, and its wall time."""
+    """How many files of a batch are done, failed and left, and its wall time; of those done, how many encodes are larger than
+    their source, and of how many files something was said besides."""
 
     done: int
     failed: int
     left: int
     total_seconds: float
+    larger: int = 0
+    warned: int = 0
 
 
 class Result(_Event, tag="result", frozen=True, kw_only=True):

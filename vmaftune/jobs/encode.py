@@ -28,8 +28,9 @@ from vmaftune.jobs.encode_lost import keep_tags, lost, mixed_down
 from vmaftune.jobs.encode_place import Place
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.encode_streams import StreamPlan, plan_streams
+from vmaftune.jobs.larger import encode_is_larger, search_is_larger
 from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.search import run_search
+from vmaftune.jobs.search import limit_of, run_search
 from vmaftune.jobs.search_report import SearchReport, not_met
 from vmaftune.jobs.session import Session, names_origins
 from vmaftune.jobs.shots import JoinedVideo, check_options, encode_shots
@@ -94,8 +95,11 @@ def run_encode(
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
     check_options(session, spec.name)
+    limit_of(session)
     place = Place(session, path, output, spec.name, ffmpeg.version)
     if (made := place.made_before()) is not None:
+        for line in made.warnings:
+            session.warn(line)
         return made
     place.check_free()
     facts = session.facts(ffmpeg, path)
@@ -116,18 +120,25 @@ def run_encode(
                 )
             else:
                 decided = _decide(session, ffmpeg, path, facts, observer, run)
+            ahead = None if decided.search is None else search_is_larger(decided.search)
+            if ahead is not None:  # before hours are spent on it
+                warn(ahead)
             report, pair = full.encode(decided, folder, observer)
-            report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
+            if ahead is None and (larger := encode_is_larger(report)) is not None:
+                warn(larger)
             for line in lost(path, streams.mapped, pair.encode, place.target):
                 warn(line)
             if decided.joined is not None:
                 observer.scored(decided.joined.scores)
+            seconds = round(time.monotonic() - began, 3)
+            report = msgspec.structs.replace(report, total_seconds=seconds, warnings=list(session.warnings))
             place.publish(pair.encode, report)
             published = True
             if decided.joined is None and session.option("final_score", False):
                 pair = msgspec.structs.replace(pair, encode=place.target)
                 report = _scored(session, ffmpeg, report, decided, pair, run, observer)
-                report = msgspec.structs.replace(report, total_seconds=round(time.monotonic() - began, 3))
+                seconds = round(time.monotonic() - began, 3)
+                report = msgspec.structs.replace(report, total_seconds=seconds, warnings=list(session.warnings))
                 place.remember(report)
     except Exception as error:
         if published:  # hours of work are there: whatever went wrong, a person has to know that
@@ -157,7 +168,8 @@ def missed(report: EncodeReport) -> str | None:
 def _decide(
     session: Session, ffmpeg: Ffmpeg, path: Path, facts: MediaFacts, observer: JobObserver, run: PluginRun
 ) -> _Decided:
-    crf, spec = session.option("crf", None), session.encoder(ffmpeg)
+    spec = session.encoder(ffmpeg)
+    crf = session.given_crf(spec)
     if crf is None:
         kept = _Kept()
         report = run_search(session, path, Observers(observer, kept), run)
@@ -167,9 +179,6 @@ def _decide(
         return _Decided(
             crf=report.crf, settings=source.settings, comparison=source.comparison, search=report, curve=kept.curve
         )
-    low, high = spec.quality_range
-    if not low <= crf <= high:
-        raise UserError(f"--crf {number(crf)}: {spec.name} takes {number(low)} to {number(high)}")
     request = session.encode_request(spec)
     with workspace() as folder:
         if session.option("final_score", False) and run.active:
@@ -243,7 +252,7 @@ class _Full:
         facts = read_facts(made, 0)
         frames, video_bytes = video_packets(made, facts.stream_index)
         percent = 100.0 * video_bytes / max(1, video_packets(self._path, self._facts.stream_index)[1])
-        limit = self._session.option("max_encoded_percent", None)
+        limit = limit_of(self._session)
         if limit is not None and percent > limit:
             raise TargetError(
                 f"the encode of {shown(self._path.name)} at CRF {number(decided.crf)} is {percent:.1f} % of the source's video,"

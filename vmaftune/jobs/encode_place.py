@@ -25,7 +25,14 @@ from vmaftune.state import leftovers
 from vmaftune.state.workspace import workspace
 
 _KIND = "encoded"
-_DECIDE_NOTHING = {*get_type_hints(HostOptions), *get_type_hints(PluginOptions), "vmaf_threads", "overwrite", "resume"}
+_DECIDE_NOTHING = {
+    *get_type_hints(HostOptions),
+    *get_type_hints(PluginOptions),
+    "vmaf_threads",
+    "safe",
+    "overwrite",
+    "resume",
+}
 
 
 class _Made(msgspec.Struct, frozen=True, kw_only=True):

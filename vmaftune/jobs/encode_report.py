@@ -25,6 +25,7 @@ class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
         checked: True where the output was decoded to its end and its frames and duration were found right.
         final_vmaf: VMAF of the whole output, all frames; None where it was not measured.
         command: the ffmpeg command that made it; of one made shot by shot, the one that put it together.
+        warnings: what a person was told beside this, a line each.
         per_shot: of an encode with a CRF for each shot, those; ``crf`` is then their mean over all frames.
         notes: what predictor and corrections have to say; where there was a search, what it says.
     """
@@ -48,5 +49,6 @@ class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
     checked: bool
     final_vmaf: float | None
     command: str
+    warnings: list[str] = []
     per_shot: PerShotReport | None = None
     notes: list[str] = []

@@ -70,13 +70,15 @@ class PluginOptions(TypedDict, total=False):
 
 
 class EncodeChoice(TypedDict, total=False):
-    """How the video is encoded; ``enc`` holds further ``KEY=VALUE`` options of ffmpeg."""
+    """How the video is encoded; ``enc`` holds further ``KEY=VALUE`` options of ffmpeg. ``safe`` refuses filters and options
+    that are not known to name no file (vmaftune.encoders.safe)."""
 
     encoder: str | None
     preset: str | None
     pix_format: str | None
     vfilter: str | None
     enc: Sequence[str]
+    safe: bool | None
 
 
 class SampleOptions(TypedDict, total=False):

@@ -36,9 +36,7 @@ def run_search(
     """
     began = time.monotonic()
     goal = goal_of(session)
-    limit = session.option("max_encoded_percent", None)
-    if limit is not None and not limit > 0:
-        raise UserError(f"--max-encoded-percent {limit:g} must be above 0")
+    limit = limit_of(session)
     pool = check_pool(session.option("pool", "mean"))
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
@@ -65,6 +63,18 @@ def run_search(
         active = [(r.name, r.kind, r.version) for r in run.active]
     seconds = time.monotonic() - began
     return search_report(outcome, prepared, ffmpeg, goal, active, pool=pool, total_seconds=seconds, source_vmaf=own)
+
+
+def limit_of(session: Session) -> float | None:
+    """The largest encode that is allowed, in percent of the source's video; None where any is.
+
+    Raises:
+        UserError: none could be.
+    """
+    limit: float | None = session.option("max_encoded_percent", None)
+    if limit is not None and not limit > 0:
+        raise UserError(f"--max-encoded-percent {limit:g} must be above 0")
+    return limit
 
 
 def goal_of(session: Session) -> Goal:

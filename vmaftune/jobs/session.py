@@ -20,7 +20,8 @@ from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import CutSource, EncodeRequest, PreparedSource, cut_source, prepare
 from vmaftune.encoders.enc_option import parse_enc
-from vmaftune.encoders.spec import EncoderSpec, find_encoder
+from vmaftune.encoders.safe import check_safe
+from vmaftune.encoders.spec import EncoderSpec, find_encoder, number
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
 from vmaftune.ffmpeg.vmaf import ScoreSettings, check_pool
@@ -66,18 +67,21 @@ class Session:
     Args:
         options: by the names of vmaftune.jobs.options; None where the user gave none.
         warn: takes what a person should be told beside the result, one line at a time.
+
+    Attributes:
+        warnings: all that a person was told so, a line each, once each.
     """
 
     def __init__(self, options: Mapping[str, Any], warn: Callable[[str], None] = warn) -> None:
-        self._options, self._warn = options, warn
+        self._options, self._tell = options, warn
+        self.warnings: list[str] = []
         self.config: LoadedConfig = load_config(options.get("config"))
         for line in self.config.unknown:
-            warn(line)
+            self.warn(line)
         self.cache_folder: Path = options.get("cache_dir") or cache_folder()
-        self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None, warn)
+        self.store = Store(self.cache_folder / STORE_FILE if self.option("cache", True) else None, self.warn)
         self.manager = PluginManager()
         self._missing: set[str] = set()
-        self._told: set[str] = set()
         self._damaged: set[Path] = set()
 
     def option(self, name: str, default: Any) -> Any:
@@ -118,9 +122,10 @@ class Session:
 
     def warn(self, text: str) -> None:
         """Tell a person something beside the result, in one line; once, however many parts of a job come upon it."""
-        if text not in self._told:
-            self._told.add(text)
-            self._warn(text)
+        line = " ".join(text.split())
+        if line not in self.warnings:
+            self.warnings.append(line)
+            self._tell(text)
 
     def warn_of(self, source: Path) -> Callable[[str], None]:
         """The same of what is said of one source."""
@@ -160,11 +165,23 @@ class Session:
             spec, self.option("min_crf", None), self.option("max_crf", None), self.option("crf_increment", None)
         )
 
+    def given_crf(self, spec: EncoderSpec) -> float | None:
+        """The CRF to encode at without a search, where the user named one.
+
+        Raises:
+            UserError: the encoder does not take it.
+        """
+        crf: float | None = self.option("crf", None)
+        low, high = spec.quality_range
+        if crf is not None and not low <= crf <= high:
+            raise UserError(f"--crf {number(crf)}: {spec.name} takes {number(low)} to {number(high)}")
+        return crf
+
     def encode_request(self, spec: EncoderSpec) -> EncodeRequest:
         """How the source is to be encoded and scored.
 
         Raises:
-            UserError: an option is out of range.
+            UserError: an option is wrong or out of range, or ``--safe`` refuses it.
         """
         rule = SampleRule(
             samples=self.option("samples", None),
@@ -172,6 +189,9 @@ class Session:
             duration_seconds=self._sample_duration(),
             min_samples=self.option("min_samples", 1),
         )
+        if self.option("safe", False):
+            enc = self._options.get("enc") or ()
+            check_safe(self.option("vfilter", None), enc, self.option("vmaf_model", None))
         score = ScoreSettings(
             model=self.option("vmaf_model", None),
             scale=self.option("vmaf_scale", "auto"),
@@ -301,7 +321,7 @@ class Session:
             settings_origins=origins,
             strict=self.option("strict_plugins", False),
         )
-        return PluginRun(self.manager, choice, self.cache_folder, self._warn, self.store)
+        return PluginRun(self.manager, choice, self.cache_folder, self.warn, self.store)
 
     def _settings(self) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
         """Tables of the configuration by plugin and where they are from, with ``--model`` for the predictor in use.
@@ -333,7 +353,7 @@ class Session:
                 f"{origin}: plugins.{name}.enabled = true: no such plugin is installed; there is: {', '.join(there)}{near}"
             )
         near = meant(name, {r.name for r in self.manager.registrations})
-        self._warn(f"{origin}: no plugin {name} is installed for [plugins.{name}]{near}")
+        self.warn(f"{origin}: no plugin {name} is installed for [plugins.{name}]{near}")
 
     def _sample_duration(self) -> float:
         value: float = self.option("sample_duration", 20.0)

@@ -46,7 +46,7 @@ class SourceArguments(Arguments, frozen=True, kw_only=True):
         """The command line's words for the source and its encode."""
         names = ("video_stream", "encoder", "preset", "pix_format", "min_crf", "max_crf", "samples", "sample_duration")
         on = [word for name in self.plugins for word in ("--plugin", name)]
-        return ["--input", str(work.roots.video(self.source)), *self.options(*names), *on]
+        return ["--input", str(work.roots.video(self.source)), *self.options(*names), *on, "--safe"]
 
 
 class CurvePoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,6 +35,8 @@ class BatchFile:
         encoded_percent: size of the encoded video in percent of the source's.
         probes: encodes that its search made.
         seconds: wall time.
+        larger: whether the encode is larger than its source.
+        warnings: what was said of it besides.
     """
 
     name: str
@@ -48,6 +50,8 @@ class BatchFile:
     encoded_percent: float | None = None
     probes: int | None = None
     seconds: float | None = None
+    larger: bool = False
+    warnings: Sequence[str] = ()
 
 
 def batch_page(files: Sequence[BatchFile], total_seconds: float | None = None, subject: str = "Batch") -> Page:
@@ -63,12 +67,14 @@ def batch_page(files: Sequence[BatchFile], total_seconds: float | None = None, s
     title = f"{counted(len(done), 'file')} done"
     title += f", {len(failed)} failed" if failed else ""
     title += f", {left} to go" if left else ""
-    sections = [*_charts(done), *_sizes(done), _table(files), *_failures(failed)]
+    larger = [file for file in done if file.larger]
+    title += f", {len(larger)} larger than before" if larger else ""
+    sections = [*_charts(done), *_sizes(done), _table(files), *_warnings(files), *_failures(failed)]
     return Page(
         title=title,
         subject=subject,
         job="batch",
-        good=not failed,
+        good=not failed and not larger,
         lead=_lead(done, failed, total_seconds),
         tiles=_tiles(files, done, total_seconds),
         sections=sections,
@@ -86,6 +92,10 @@ def _lead(done: Sequence[BatchFile], failed: Sequence[BatchFile], total_seconds:
         lines.append(
             f"The run took {lasting(total_seconds)}; the files that are done took {lasting(spent)} one by one."
         )
+    larger = [file for file in done if file.larger]
+    if larger:
+        are = "is larger than its source" if len(larger) == 1 else "are larger than their sources"
+        lines.append(f"{counted(len(larger), 'file')} {are}: a copy would be smaller, and lossless.")
     if failed:
         lines.append(f"{counted(len(failed), 'file')} failed; why is said at the end.")
     return lines
@@ -169,12 +179,12 @@ def _table(files: Sequence[BatchFile]) -> Section:
         rows.append(
             (
                 Cell(text=file.name),
-                Cell(text=file.state, style={"done": "reaches", "failed": "misses"}.get(file.state, "")),
+                _state_cell(file),
                 Cell(text="–" if file.crf is None else number(file.crf), key=-1.0 if file.crf is None else file.crf),
                 amount(file.vmaf, "{:.2f}", {True: "reaches", False: "misses", None: ""}[reaches]),
                 _size_cell(file.source_bytes),
                 _size_cell(file.output_bytes),
-                amount(file.encoded_percent, "{:.1f} %"),
+                amount(file.encoded_percent, "{:.1f} %", "misses" if file.larger else ""),
                 amount(file.probes, "{:d}"),
                 Cell(text="–", key=-1.0)
                 if file.seconds is None
@@ -188,8 +198,23 @@ def _table(files: Sequence[BatchFile]) -> Section:
     return Section(title="Files", template="table", content=Table(columns=columns, rows=rows, sortable=True, note=note))
 
 
+def _state_cell(file: BatchFile) -> Cell:
+    if file.state == "done" and (file.larger or file.warnings):
+        return Cell(text="done", small="larger" if file.larger else "warned", style="misses" if file.larger else "")
+    return Cell(text=file.state, style={"done": "reaches", "failed": "misses"}.get(file.state, ""))
+
+
 def _size_cell(size_bytes: int | None) -> Cell:
     return Cell(text="–", key=-1.0) if size_bytes is None else Cell(text=size(size_bytes), key=size_bytes)
+
+
+def _warnings(files: Sequence[BatchFile]) -> list[Section]:
+    said = [(file.name, line) for file in files for line in file.warnings]
+    if not said:
+        return []
+    rows = [(Cell(text=name), Cell(text=line)) for name, line in said[:MOST_ROWS]]
+    table = Table(columns=("<<File", "<<What was said of it"), rows=rows)
+    return [Section(title="Warnings", template="table", content=table)]
 
 
 def _failures(failed: Sequence[BatchFile]) -> list[Section]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from vmaftune.encoders.spec import number
+from vmaftune.jobs.larger import is_larger
 from vmaftune.media.facts import shown
 from vmaftune.state.folders import cache_folder
 
@@ -51,6 +52,11 @@ def vmaf_of(report: Mapping[str, Any]) -> float | None:
     return final if final is not None else search_of(report).get("vmaf")
 
 
+def larger_of(report: Mapping[str, Any]) -> bool:
+    """Whether the encode, or the samples of a search, are larger than they were."""
+    return is_larger(percent_of(report), report.get("source_bytes"), report.get("output_bytes"))
+
+
 def name_of(path: Path) -> str:
     """A file as a person knows it: from the current folder on where it lies below that."""
     try:
@@ -75,6 +81,7 @@ def result_line(path: Path, report: Mapping[str, Any] | None, reason: str, secon
     vmaf, percent, probes = vmaf_of(report), percent_of(report), probes_of(report)
     parts = [f"{name_of(path)}: CRF {number(report['crf'])}"]
     parts += [f"VMAF {vmaf:.2f}"] if vmaf is not None else []
-    parts += [f"{percent:.1f} %"] if percent is not None else []
+    larger = ", larger than its source" if larger_of(report) else ""
+    parts += [f"{percent:.1f} %{larger}"] if percent is not None else []
     parts += [f"{probes} probe{'' if probes == 1 else 's'}", f"{seconds:.1f} s"]
     return "  ".join(parts)

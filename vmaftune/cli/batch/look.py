@@ -13,7 +13,16 @@ from typing import Any
 import click
 
 from vmaftune.batch.queue import STATES, Queue, Row
-from vmaftune.cli.batch.common import failure_line, name_of, percent_of, probes_of, queue_option, queue_path, vmaf_of
+from vmaftune.cli.batch.common import (
+    failure_line,
+    larger_of,
+    name_of,
+    percent_of,
+    probes_of,
+    queue_option,
+    queue_path,
+    vmaf_of,
+)
 from vmaftune.cli.batch.screen import files
 from vmaftune.cli.output import print_json
 from vmaftune.errors import UserError
@@ -22,17 +31,20 @@ from vmaftune.media.facts import shown
 from vmaftune.state.output import write_output
 
 _PATH = click.Path(path_type=Path)
-_COLUMNS = ("file", "output", "state", "crf", "vmaf", "encoded_percent", "probes", "seconds", "reason", "options")
+_COLUMNS = (
+    *("file", "output", "state", "crf", "vmaf", "encoded_percent", "probes", "seconds", "reason", "options"),
+    *("larger", "warnings"),
+)
 
 
 @click.command("status")
 @queue_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def status(queue: Path | None, as_json: bool) -> None:
-    """How many files are queued, running, done and failed, and why those failed."""
+    """How many files are queued, running, done and failed, why those failed, and what was said of those that are done."""
     with _there(queue) as there:
         counts = there.counts()
-        rows = list(there.rows(states=("running", "failed")))
+        rows = [row for row in there.rows(states=("running", "failed", "done")) if row.state != "done" or row.warnings]
     if as_json:
         print_json({"queue": str(queue_path(queue)), **counts, "files": [_object(row) for row in rows]})
         return
@@ -40,6 +52,8 @@ def status(queue: Path | None, as_json: bool) -> None:
     for row in rows:
         what = failure_line(row.path, row.reason or "") if row.state == "failed" else name_of(row.path)
         click.echo(f"{row.state:8}{what}")
+        for line in row.warnings:
+            click.echo(f"{'':8}  {line}")
 
 
 @click.command("retry")
@@ -112,6 +126,8 @@ def _object(row: Row) -> dict[str, Any]:
         "code": row.code,
         "reason": row.reason or None,
         "seconds": row.seconds,
+        "larger": None if row.report is None else larger_of(row.report),
+        "warnings": row.warnings,
         "report": row.report,
     }
 
@@ -126,7 +142,7 @@ def _csv(rows: list[Row]) -> bytes:
             (None,) * 4 if report is None else (report["crf"], vmaf_of(report), percent_of(report), probes_of(report))
         )
         options = " ".join(f"{name}={value}" for name, value in row.options.items())
-        table.writerow(
-            (row.path, row.output_path, row.state, *found, row.seconds, row.reason, options),
-        )
+        larger = None if report is None else int(larger_of(report))
+        said = " | ".join(row.warnings)
+        table.writerow((row.path, row.output_path, row.state, *found, row.seconds, row.reason, options, larger, said))
     return text.getvalue().encode("utf-8", "surrogateescape")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vmaftune.batch.queue import Row
-from vmaftune.cli.batch.common import name_of, percent_of, probes_of, search_of, vmaf_of
+from vmaftune.cli.batch.common import larger_of, name_of, percent_of, probes_of, search_of, vmaf_of
 from vmaftune.report.batch import BatchFile, batch_page
 from vmaftune.report.page import write_page
 
@@ -34,4 +34,6 @@ def _batch_file(row: Row) -> BatchFile:
         encoded_percent=percent_of(report) if known else None,
         probes=probes_of(report) if known else None,
         seconds=row.seconds,
+        larger=known and larger_of(report),
+        warnings=row.warnings,
     )

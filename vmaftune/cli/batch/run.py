@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import click
+from rich.text import Text
 
 from vmaftune.batch.executors import Executor, LocalExecutor
 from vmaftune.batch.messages import Result
@@ -17,11 +18,18 @@ from vmaftune.batch.observers import BatchObservers
 from vmaftune.batch.plan import OF_THE_RUN, Plan, merged
 from vmaftune.batch.queue import Queue, Row
 from vmaftune.batch.run import run_batch
-from vmaftune.cli.batch.common import queue_option, queue_path, result_line
+from vmaftune.cli.batch.common import larger_of, queue_option, queue_path, result_line
 from vmaftune.cli.batch.group import BatchCommand
 from vmaftune.cli.batch.page import write_batch_page
 from vmaftune.cli.batch.screen import BatchScreen
-from vmaftune.cli.batch.totals import failure_lines, total_lines
+from vmaftune.cli.batch.totals import (
+    failure_lines,
+    larger_lines,
+    larger_rows,
+    total_lines,
+    warned_rows,
+    warning_lines,
+)
 from vmaftune.cli.options import (
     choice_options,
     events_option,
@@ -39,6 +47,8 @@ from vmaftune.cli.output import json_line, say
 from vmaftune.errors import UserError
 from vmaftune.events.schema import BatchSummary
 from vmaftune.events.stream import EventStream
+from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.jobs.check import check_wanted
 from vmaftune.jobs.options import EncodeOptions, SearchOptions, checked
 from vmaftune.jobs.session import Session, warn
 from vmaftune.report.page import check_page
@@ -97,20 +107,25 @@ def command(**options: Any) -> int:
     vmaf-tune batch                     goes on with all that is queued
     """
     check_page(options["report"])
+    if options["ship"] and options["scheduler"] is None:
+        raise UserError("--ship sends samples to a cluster: name its --scheduler")
+    if options["ship"] and not options["search_only"]:
+        raise UserError("--ship sends samples only, which make no whole encode: add --search-only")
     began = time.monotonic()
     run = {name: options.pop(name) for name in _OF_THE_COMMAND}
     events: EventStream = run["events"]
     events.started("batch", *run["named"])
     session = Session(options, events.warn)
     host = {name: _absolute(options[name]) for name in OF_THE_RUN if options.get(name) is not None}
-    session.ffmpeg()  # what is wrong for all files is said once
+    ffmpeg = session.ffmpeg()  # what is wrong for all files is said once
     with ExitStack() as stack:
         queue = Queue(queue_path(run["queue"], options["cache_dir"]))
         stack.callback(queue.close)
         queue.recover()
         enqueued = None
         if run["named"]:
-            enqueued = queue.add(_plan(run, options, session).of(run["named"]))
+            wanted = _plan(run, options, session, ffmpeg).of(run["named"])
+            enqueued = queue.add(wanted, overwrite=run["overwrite"])
         ids = None if enqueued is None else enqueued.ids
         counts = queue.counts(ids)
         if not sum(counts.values()):
@@ -123,7 +138,16 @@ def command(**options: Any) -> int:
                 screen.begin(enqueued, counts)
                 told.begin(counts)
                 observer = BatchObservers(screen, told)
-                run_batch(queue, executor, observer, ids=ids, host=host, overwrite=run["overwrite"], learn=learn)
+                run_batch(
+                    queue,
+                    executor,
+                    observer,
+                    ids=ids,
+                    host=host,
+                    overwrite=run["overwrite"],
+                    said=session.warnings,
+                    learn=learn,
+                )
         except (KeyboardInterrupt, SystemExit):
             executor.close()
             _say_how_to_go_on(queue, screen, ids, run["queue"])
@@ -137,14 +161,28 @@ def command(**options: Any) -> int:
     return code
 
 
-def _plan(run: Mapping[str, Any], options: Mapping[str, Any], session: Session) -> Plan:
+def _plan(run: Mapping[str, Any], options: Mapping[str, Any], session: Session, ffmpeg: Ffmpeg) -> Plan:
     own = merged(options, session.config.search)
     if run["search_only"] and (only := [name for name in _OF_ENCODES if own.pop(name, None) is not None]):
         raise UserError(f"--{only[0].replace('_', '-')} says how to encode: leave it out with --search-only")
     kind: type[Any] = SearchOptions if run["search_only"] else EncodeOptions
     encoders = frozenset(session.manager.encoders)
     options = dict(checked(own, kind))
-    return Plan(encoders=encoders, options=options, folder=run["output"], encode=not run["search_only"])
+    encode = not run["search_only"]
+
+    def check(wanted: Mapping[str, Any]) -> None:
+        check_wanted(session.replaced(**wanted), ffmpeg, encode=encode)
+
+    return Plan(
+        encoders=encoders,
+        options=options,
+        folder=run["output"],
+        encode=encode,
+        check=check,
+        warn=session.warn,
+        elsewhere=run["scheduler"] is not None,
+        safe=session.option("safe", False),
+    )
 
 
 def _executor(
@@ -152,11 +190,7 @@ def _executor(
 ) -> tuple[Executor, Callable[[Row, Result], None]]:
     """Who does the jobs, and who learns from their captures: local ones do so themselves."""
     if run["scheduler"] is None:
-        if run["ship"]:
-            raise UserError("--ship sends samples to a cluster: name its --scheduler")
         return LocalExecutor(run["jobs"] or 1), lambda row, result: None
-    if run["ship"] and not run["search_only"]:
-        raise UserError("--ship sends samples only, which make no whole encode: add --search-only")
     from vmaftune.batch.away import Packer
     from vmaftune.batch.cluster import ClusterExecutor
     from vmaftune.batch.teacher import Teacher
@@ -175,7 +209,7 @@ class _Printing(BatchScreen):
     def ended(self, row: Row, result: Result) -> None:
         super().ended(row, result)
         if not self._quiet:
-            click.echo(json_result(row, result) if self._as_json else _line(row, result))
+            self.print_result(Text(json_result(row, result)) if self._as_json else _line(row, result))
 
 
 def json_result(row: Row, result: Result) -> str:
@@ -189,14 +223,19 @@ def json_result(row: Row, result: Result) -> str:
             "code": result.code,
             "reason": result.reason or None,
             "seconds": result.seconds,
+            "larger": None if result.report is None else larger_of(result.report),
+            "warnings": result.warnings,
             "report": result.report,
         }
     )
 
 
-def _line(row: Row, result: Result) -> str:
+def _line(row: Row, result: Result) -> Text:
     line = result_line(row.path, result.report, result.reason, result.seconds)
-    return f"failed  {line}" if result.code else f"done    {line}"
+    state, style = ("failed", "red") if result.code else ("done", "green")
+    if not result.code and (result.warnings or (result.report is not None and larger_of(result.report))):
+        style = "yellow"
+    return Text.assemble((f"{state:8}", style), line)
 
 
 def _absolute(value: Any) -> Any:
@@ -213,13 +252,20 @@ def _say_how_to_go_on(queue: Queue, screen: BatchScreen, ids: list[int] | None, 
 def _totals(rows: list[Row], seconds: float) -> BatchSummary:
     states = [row.state for row in rows]
     done, failed = states.count("done"), states.count("failed")
-    return BatchSummary(done=done, failed=failed, left=len(rows) - done - failed, total_seconds=round(seconds, 3))
+    return BatchSummary(
+        done=done,
+        failed=failed,
+        left=len(rows) - done - failed,
+        total_seconds=round(seconds, 3),
+        larger=len(larger_rows(rows)),
+        warned=len(warned_rows(rows)),
+    )
 
 
 def _summary(rows: list[Row], screen: BatchScreen, seconds: float) -> int:
     for line in total_lines(rows, len(screen.ended_now), seconds):
         click.echo(line, err=True)
-    for line in failure_lines(rows):
+    for line in (*larger_lines(rows), *warning_lines(rows), *failure_lines(rows)):
         click.echo(line, err=True)
     codes = {row.code for row in rows if row.state == "failed"}
     return _FAILED if codes - {_NOT_MET} else _NOT_MET if codes else 0

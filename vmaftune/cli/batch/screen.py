@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID
 from rich.text import Text
 
 from vmaftune.batch.estimate import Estimate
 from vmaftune.batch.messages import Result, Step
 from vmaftune.batch.queue import Enqueued, Row
 from vmaftune.batch.run import BatchObserver
+from vmaftune.cli.batch.display import BatchDisplay
 from vmaftune.cli.corpus_screen import span
 from vmaftune.cli.live import LiveLine
 from vmaftune.media.facts import shown
 
-_NAME_WIDTH = 22  # of 80 columns
 _ESTIMATE_SECONDS = 1.0
 
 
@@ -35,6 +35,7 @@ class BatchScreen(LiveLine, BatchObserver):
         self._done = self._failed = 0
         self._all: TaskID | None = None
         self._said_at = 0.0
+        self._warned: dict[int, set[str]] = {}
 
     def begin(self, enqueued: Enqueued | None, counts: dict[str, int]) -> None:
         """The queue is filled; ``counts`` are of the rows that this batch is about."""
@@ -46,22 +47,16 @@ class BatchScreen(LiveLine, BatchObserver):
         said += [f"{enqueued.changed} again, for they changed"] if enqueued is not None and enqueued.changed else []
         self.console.print(Text(", ".join(said), style="dim"))
         if counts["queued"]:
-            display = self.show_live(
-                TextColumn("  {task.description}"),
-                BarColumn(10),
-                TextColumn("{task.fields[state]}"),
-                TimeElapsedColumn(),
-            )
+            display = self.show_live(kind=BatchDisplay)
             if display is not None:
-                self._all = display.add_task("all", total=sum(counts.values()), state="")
+                self._all = display.add_task("all", total=sum(counts.values()), state="", narrow="", all=True)
                 self._refresh()
 
     def began(self, row: Row) -> None:
         self._waiting -= 1
         task = None
         if self.display is not None:
-            task = self.display.add_task(_short(row), total=1.0, state="reading", start=True)
-            self._keep_last(self.display)
+            task = self.display.add_task(shown(row.path.name), total=1.0, state="reading")
         self._running[row.id] = (row, Step(), task)
         self._refresh()
 
@@ -69,7 +64,7 @@ class BatchScreen(LiveLine, BatchObserver):
         if row.id not in self._running:
             return
         if step.warning is not None:
-            self.console.print(Text(f"{shown(row.path.name)}: {step.warning}", style="yellow"))
+            self._warn(row, step.warning)
             return
         task = self._running[row.id][2]
         self._running[row.id] = (row, step, task)
@@ -80,6 +75,8 @@ class BatchScreen(LiveLine, BatchObserver):
 
     def ended(self, row: Row, result: Result) -> None:
         self.ended_now[row.id] = result
+        for line in result.warnings:  # those of a cluster may come with the result first
+            self._warn(row, line)
         self._forget(row)
         self._estimate.ended(row.work or 0.0)
         self._done += not result.code
@@ -89,21 +86,29 @@ class BatchScreen(LiveLine, BatchObserver):
     def again(self, row: Row, reason: str) -> None:
         self._forget(row)
         self._waiting += 1
-        self.console.print(Text(f"{shown(row.path.name)}: {reason}; it is begun again", style="yellow"))
+        self._warn(row, f"{reason}; it was begun again")
 
     def waiting(self, jobs: int, work: float) -> None:
         self._waiting, self._waiting_work = jobs, work
         self._refresh()
+
+    def _warn(self, row: Row, line: str) -> None:
+        """Once for each file, which it names."""
+        told = self._warned.setdefault(row.id, set())
+        if line not in told:
+            told.add(line)
+            name = shown(row.path.name)
+            self.console.print(Text(line if line.startswith(f"{name}: ") else f"{name}: {line}", style="yellow"))
 
     @property
     def _todo(self) -> int:
         return self._waiting + len(self._running)
 
     def _left(self) -> str:
-        """How long what is to do yet will take."""
+        """How long what is to do yet will take; nothing where that is not known."""
         running = [(row.work or 0.0, step.done) for row, step, _ in self._running.values()]
         seconds = self._estimate.seconds_left(self._waiting_work, running)
-        return f", about {span(seconds)} left" if seconds is not None and self._todo else ""
+        return span(seconds) if seconds is not None and self._todo else ""
 
     def _forget(self, row: Row) -> None:
         _, _, task = self._running.pop(row.id, (row, Step(), None))
@@ -118,24 +123,11 @@ class BatchScreen(LiveLine, BatchObserver):
             self._said_at = now
             ended = self._done + self._failed
             failed = f", {self._failed} failed" if self._failed else ""
-            state = f"{ended} of {ended + self._todo} done{failed}{self._left()}"
-            self.display.update(self._all, completed=ended, state=state)
-
-    def _keep_last(self, display: Progress) -> None:
-        """The line of all files stands below those of single ones."""
-        last = next(task for task in display.tasks if task.id == self._all)
-        display.remove_task(last.id)
-        self._all = display.add_task(
-            last.description, total=last.total, completed=int(last.completed), state=last.fields["state"]
-        )
-        moved = next(task for task in display.tasks if task.id == self._all)
-        moved.start_time = last.start_time
+            left = self._left()
+            state = f"{ended} of {ended + self._todo} done{failed}{f', about {left} left' if left else ''}"
+            narrow = f"{ended}/{ended + self._todo}{failed}{f', {left} left' if left else ''}"
+            self.display.update(self._all, completed=ended, state=state, narrow=narrow)
 
 
 def files(count: int) -> str:
     return f"{count} file{'' if count == 1 else 's'}"
-
-
-def _short(row: Row) -> str:
-    name = shown(row.path.name)
-    return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH // 2 - 1]}…{name[-_NAME_WIDTH // 2 :]}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.filesize import decimal
 
 from vmaftune.batch.queue import Row
-from vmaftune.cli.batch.common import failure_line, percent_of, probes_of
+from vmaftune.cli.batch.common import failure_line, larger_of, name_of, percent_of, probes_of
 from vmaftune.cli.batch.screen import files
 from vmaftune.cli.corpus_screen import span
 
@@ -42,3 +42,33 @@ def failure_lines(rows: Iterable[Row]) -> list[str]:
     """A line for each file that failed, with the reason."""
     failed = [row for row in rows if row.state == "failed"]
     return [f"  {failure_line(row.path, row.reason or '')}" for row in failed]
+
+
+def larger_rows(rows: Iterable[Row]) -> list[Row]:
+    """Files that are done and came out larger than their source."""
+    return [row for row in rows if row.state == "done" and row.report is not None and larger_of(row.report)]
+
+
+def warned_rows(rows: Iterable[Row]) -> list[Row]:
+    """Files that are done and of which something was said."""
+    return [row for row in rows if row.state == "done" and row.warnings]
+
+
+def larger_lines(rows: Iterable[Row]) -> list[str]:
+    """A line for each file that came out larger, below one that says so."""
+    larger = larger_rows(rows)
+    if not larger:
+        return []
+    said = "is larger than its source" if len(larger) == 1 else "are larger than their sources"
+    lines = [f"{files(len(larger))} {said}; --max-encoded-percent 100 refuses such results:"]
+    for row in larger:
+        percent = None if row.report is None else percent_of(row.report)
+        share = "" if percent is None else f": {percent:.1f} % of the source's video"
+        lines.append(f"  {name_of(row.path)}{share}")
+    return lines
+
+
+def warning_lines(rows: Iterable[Row]) -> list[str]:
+    """Where the warnings are that went by."""
+    warned = warned_rows(rows)
+    return [f"{files(len(warned))} with warnings; vmaf-tune batch status lists them"] if warned else []

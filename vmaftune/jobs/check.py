@@ -1,0 +1,53 @@
+"""What can be known to be wrong with options before any source is looked at."""
+
+from __future__ import annotations
+
+from vmaftune.encoders.spec import settings_for
+from vmaftune.errors import UserError
+from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.ffmpeg.vmaf import check_pool
+from vmaftune.jobs.search import goal_of, limit_of
+from vmaftune.jobs.session import Session
+from vmaftune.jobs.shots import check_options
+
+_SIZE = (64, 64)  # any size: what is checked here holds whatever the pictures are
+
+
+def check_wanted(session: Session, ffmpeg: Ffmpeg, *, encode: bool) -> None:
+    """Look at the options of a job that is done later, perhaps for many sources.
+
+    Args:
+        encode: whether the whole is encoded, and not only searched.
+
+    Raises:
+        UserError: one cannot be met by any source.
+    """
+    check_pool(session.option("pool", "mean"))
+    spec = session.encoder(ffmpeg)
+    session.grid(spec)
+    goal_of(session)
+    limit_of(session)
+    request = session.encode_request(spec)
+    settings_for(
+        spec,
+        preset=request.preset,
+        pix_fmt=request.pix_fmt,
+        video_filter=None,
+        extra=(),
+        source_pix_fmt=spec.pix_fmts[0],
+        source_size=_SIZE,
+    )
+    vmaf.decide(request.score, *_SIZE, 8)
+    session.plugin_run(session.option("plugins", ()))
+    if encode:
+        check_options(session, spec.name)
+        session.given_crf(spec)
+        audio = session.option("acodec", None)
+        if audio is not None and audio != "copy":
+            _check_audio_encoder(ffmpeg, audio)
+
+
+def _check_audio_encoder(ffmpeg: Ffmpeg, name: str) -> None:
+    if not process.query(ffmpeg.path, ["-h", f"encoder={name}"]).startswith("Encoder "):
+        raise UserError(f"--acodec {name}: {ffmpeg.path} has no encoder of that name")
