@@ -52,9 +52,9 @@ def _until_gone(folder: Path) -> list[int]:
     return left
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_ffmpeg_ends_with_us(number: signal.Signals, ffmpeg: Ffmpeg, tmp_path: Path) -> None:
-    terminate = "import signal\nfrom vmaftune.cli.main import _terminated\nsignal.signal(signal.SIGTERM, _terminated)\n"
+    terminate = "from vmaftune.ending import unwind_on_signals\nunwind_on_signals()\n"
     with _started([sys.executable, "-c", terminate + _RUN, str(ffmpeg.path)], tmp_path) as run:
         assert run.stdout is not None and run.stdout.readline() == "encoding\n"
         assert processes_naming(tmp_path)
