@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Clips
 from tests.encoders.test_command_lines import settings
-from vmaftune.ffmpeg.encode import full_arguments
+from vmaftune.ffmpeg.encode import StreamArguments, full_arguments
 from vmaftune.jobs.encode import run_encode
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session
@@ -47,6 +47,8 @@ def test_other_codecs_keep_their_own(tmp_path: Path, clips: Clips) -> None:
 @pytest.mark.parametrize("name", ["libx265", "hevc_nvenc", "hevc_qsv", "hevc_vaapi", "hevc_amf", "hevc_videotoolbox"])
 def test_every_encoder_of_hevc(name: str) -> None:
     def made(container: str) -> list[str]:
-        return full_arguments(Path("a.mkv"), (64, 64), settings(name), 30, ["-map", "0:0"], container, Path("b"))
+        return full_arguments(
+            Path("a.mkv"), (64, 64), settings(name), 30, StreamArguments(output=()), container, Path("b")
+        )
 
     assert "hvc1" in made("mp4") and "hvc1" in made("mov") and "hvc1" not in made("matroska")

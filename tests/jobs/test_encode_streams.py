@@ -10,6 +10,7 @@ import av
 import pytest
 
 from tests.conftest import Clips
+from tests.jobs.encoding import encoded
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.jobs.encode import run_encode
@@ -308,22 +309,14 @@ def test_pictures_that_change_size_are_brought_to_the_first_ones(tmp_path: Path,
 def test_interlaced_pictures_are_warned_of(tmp_path: Path, clips: Clips) -> None:
     source = "testsrc2=size=160x96:rate=50:duration=0.6,interlace"
     film = clips.lavfi("laced.mkv", source, ["-c:v", "libx264", "-qp", "12", "-flags", "+ildct+ilme"])
-    told = _told(film, tmp_path / "out.mkv")
+    told = encoded(film, tmp_path / "out.mkv")
     assert len(told) == 1 and "interlaced" in told[0]
-
-
-def _told(source: Path, output: Path) -> list[str]:
-    """What a person is told of an encode."""
-    told: list[str] = []
-    session = Session({"encoder": "libx264", "preset": "ultrafast", "crf": 30.0, "cache": False}, told.append)
-    run_encode(session, source, output, JobObserver())
-    return told
 
 
 def test_tags_that_mp4_has_no_name_for_are_kept_under_their_own(everything: Path, tmp_path: Path, clips: Clips) -> None:
     film = clips.make("tagged.mkv", ["-i", file_url(everything), "-map", "0:v:0", "-c", "copy"])
     for name in ("out.mp4", "out.mkv"):
-        assert _told(film, tmp_path / name) == []
+        assert encoded(film, tmp_path / name) == []
         with av.open(str(tmp_path / name)) as made:
             assert {key.lower(): value for key, value in made.metadata.items()}["studio"] == "A Studio"
 
@@ -332,7 +325,7 @@ def test_a_timecode_is_kept(tmp_path: Path, clips: Clips) -> None:
     video = "testsrc2=size=160x90:rate=25:duration=0.4"
     film = clips.lavfi("timed.mov", video, ["-c:v", "libx264", "-timecode", "01:00:00:00"])
     for name, key in (("out.mkv", "TIMECODE"), ("out.mov", "timecode")):
-        assert _told(film, tmp_path / name) == []
+        assert encoded(film, tmp_path / name) == []
         with av.open(str(tmp_path / name)) as made:
             assert made.streams.video[0].metadata[key] == "01:00:00:00"
 
@@ -350,7 +343,7 @@ def test_data_that_has_no_place_is_told_of(tmp_path: Path, clips: Clips) -> None
         str(tmp_path / "data.bin"),
     ]
     film = clips.make("data.ts", [*inputs, "-map", "0", "-map", "1", "-c:v", "libx264", "-c:d", "copy"])
-    (told,) = _told(film, tmp_path / "out.mkv")
+    (told,) = encoded(film, tmp_path / "out.mkv")
     assert "data" in told and "is left out" in told
 
 

@@ -31,7 +31,8 @@ def damage_of(lines: Iterable[str], *, joined: bool = False) -> str:
 
 
 def _is_decoder(name: str) -> bool:
+    """Of video: an encoder of sound may have the name of its decoder, and complains under it of other things."""
     try:
-        return bool(av.codec.Codec(name, "r").is_decoder)
+        return av.codec.Codec(name, "r").type == "video"
     except av.codec.codec.UnknownCodecError:
         return False

@@ -10,13 +10,14 @@ _TO_EIGHT = (
     *("hexagonal", "6.1(back)", "6.1(front)", "7.0", "7.0(front)", "7.1(wide)", "7.1(wide-side)", "5.1.2(back)"),
     "octagonal",
 )
+_NOT_FLAC = ("2.1", "3.0(back)", "4.0", "3.1", "4.1", "6.0", "6.0(front)", "hexagonal")
 _TAKEN = {
     # These two end with an error, or put channels to other loudspeakers, where the layout is not one of Vorbis's.
     "libopus": _VORBIS,
     "libvorbis": _VORBIS,
-    # These two end with an error.
-    "aac": (*_VORBIS, *_TO_EIGHT),
-    "flac": (*_VORBIS, *_TO_EIGHT, "3.1.2", "5.1.2", "cube", "downmix"),
+    "aac": (*_VORBIS, *_TO_EIGHT),  # ends with an error otherwise
+    # Ends with an error above eight channels, and calls those of other layouts wrongly.
+    "flac": (*_VORBIS, *(layout for layout in _TO_EIGHT if layout not in _NOT_FLAC), "5.1.2", "cube", "downmix"),
 }
 """Layouts that an encoder takes, for those whose wrapper does not tell ffmpeg, which then converts by itself."""
 
