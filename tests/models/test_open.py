@@ -183,7 +183,7 @@ def test_a_network_that_fails_is_one_line() -> None:
 
 def test_without_onnxruntime_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(OnnxruntimeMissing, match="pip install onnxruntime"):
+    with pytest.raises(OnnxruntimeMissing, match="pip install --force-reinstall onnxruntime"):
         open_model(build.network(), "model own")
 
 

@@ -51,7 +51,7 @@ def _curve(text: str, encoders: Mapping[str, EncoderSpec], ffmpeg: Ffmpeg) -> Cu
         pix_fmt=None,
         video_filter=None,
         extra=(),
-        source_pix_fmt="",
+        source_pix_fmt=spec.pix_fmts[0],
         source_size=(2, 2),
     )
     chosen = _crfs(crfs, spec, text) if equals else _spread(spec)
