@@ -78,7 +78,7 @@ WRONG = {
     "[plugins.nosuch]\nenabled = true": "plugins.nosuch.enabled = true: no such plugin is installed",
     f"{SIDECAR_ON}lamda = 1": "unknown key plugins.ridge-sidecar.lamda; allowed there: drift-threshold, drift-window,",
     f"{SIDECAR_ON}lambda = 0": "plugins.ridge-sidecar.lambda = 0: must be a number above 0 and at most 1000000",
-    f"{SIDECAR_ON}history-rows = 2.5": "plugins.ridge-sidecar.history-rows = 2.5: must be a whole number from 16 to 2000",
+    f"{SIDECAR_ON}history-rows = 2.5": "plugins.ridge-sidecar.history-rows = 2.5: must be a whole number from 16 to 5000",
     f"{SIDECAR_ON}encoders = 1": "plugins.ridge-sidecar.encoders = 1: must be a table",
     f"{SIDECAR_ON}[plugins.ridge-sidecar.encoders.libx264]\nlambda = -1": (
         "plugins.ridge-sidecar.encoders.libx264.lambda = -1: must be a number above 0"

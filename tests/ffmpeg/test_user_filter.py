@@ -57,4 +57,4 @@ def test_a_chain_that_fails(moving: Moving, ffmpeg: Ffmpeg, tmp_path: Path) -> N
     request = EncodeRequest(encoder=CONSTANT_QP, score=ScoreSettings(scale="none"))
     (sample,) = prepare(ffmpeg, moving.plain, request, Store(None), tmp_path).samples
     with pytest.raises(UserError, match="--vfilter 'nosuch' fails: No such filter"):
-        filtered(ffmpeg, sample, "nosuch", tmp_path)
+        filtered(ffmpeg, sample, (64, 48), "nosuch", tmp_path)

@@ -68,7 +68,7 @@ def command(**options: Any) -> int:
     """Which encoder and preset gives the smallest file at the same VERIFIED VMAF, and at what cost in time.
 
     \b
-    vmaf-tune compare -i film.mkv -e libx264:slow -e libx265:medium -e libsvtav1:8 --min-vmaf 93
+    vmaf-tune compare -i film.mkv -e libx264:slow -e libsvtav1:8 --min-vmaf 93
     """
     check_figure(options["plot"])
     check_page(options["report"])

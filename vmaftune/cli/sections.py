@@ -23,7 +23,7 @@ SECTIONS = {
         "compare_one_crf",
     ),
     "The search": ("tolerance", "max_probes", "explore", "min_crf", "max_crf", "crf_increment", "bd_rate"),
-    "Samples": ("samples", "sample_every", "sample_duration", "min_samples"),
+    "Samples": ("video_stream", "samples", "sample_every", "sample_duration", "min_samples"),
     "Scores": ("vmaf_model", "vmaf_scale", "vmaf_threads", "pool", "final_score"),
     "Plugins": ("plugins", "no_plugins", "predictor", "model", "strict_plugins"),
     "This host": ("config", "ffmpeg", "cache", "cache_dir", "queue", "scheduler", "ship"),
