@@ -40,7 +40,7 @@ def test_the_stream_that_is_named_is_encoded_and_scored(program: Program, maker:
     config = program.home / "vmaf-tune.toml"
     config.write_text("[search]\nvideo-stream = 5\n")
     refused = program("predict", "-i", path, *X264[:2])
-    assert refused.code == 2 and "has no --video-stream 5" in refused.complaint()
+    assert refused.code == 2 and "has no search.video-stream = 5 (in vmaf-tune.toml)" in refused.complaint()
 
 
 def test_a_cropped_source_is_not_stretched(program: Program, maker: Clips, tmp_path: Path) -> None:
