@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.cells import get_character_cell_size
 
+_PIECES = re.compile(rb"(?<=\n)|(?=\r)")
 _TOKEN = re.compile(r"\x1b\[(\?[0-9;]*|[0-9;]*)([A-Za-z])|([\x00-\x1a\x1c-\x1f])|([^\x00-\x1f\x1b])", re.DOTALL)
 
 
@@ -91,7 +92,7 @@ def watch(
     """Run a program on a terminal.
 
     Returns:
-        Its exit code, what stands on the terminal at its end, and what stood there after each block that it wrote.
+        Its exit code, what stands on the terminal at its end, and what stood there after each line that it wrote.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -114,7 +115,8 @@ def watch(
             break
         if not block:
             break
-        screen.feed(block)
-        seen.append("\n".join(screen.lines))
+        for piece in _PIECES.split(block):  # a block may hold many drawings where the machine is busy
+            screen.feed(piece)
+            seen.append("\n".join(screen.lines))
     os.close(ours)
     return child.wait(), screen, seen
