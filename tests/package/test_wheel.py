@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.package.conftest import new_environment, pythons
+from tests.package.conftest import ROOT, new_environment, pythons
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 NEEDED = {
     "vmaftune/py.typed",
@@ -27,6 +33,16 @@ NEEDED = {
     "vmaftune_models/mlp_v1.md",
     "vmaftune_models/mlp_v1.rows.jsonl.gz",
 }
+
+
+def test_every_package_of_the_tree_is_declared() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for top, folder in declared["package-dir"].items():
+        inits = (ROOT / folder).rglob("__init__.py")
+        found = {".".join((top, *init.parent.relative_to(ROOT / folder).parts)) for init in inits}
+        assert found - {"vmaftune_models"} == {
+            name for name in declared["packages"] if name.split(".")[0] == top and name != "vmaftune_models"
+        }
 
 
 def test_the_wheel_holds_plugins_and_models_and_no_package_called_plugins(artifacts: Path) -> None:
