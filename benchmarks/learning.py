@@ -35,6 +35,7 @@ from vmaftune.crf_search.engine import Observer, search
 from vmaftune.crf_search.posterior import SCORE_NOISE_VMAF
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.host.manager import PluginManager
+from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginChoice, PluginRun, PredictedCurve
 from vmaftune.types import CurveContext, FloatArray, ProbeRecord
 
@@ -145,8 +146,8 @@ class Host:
 class _Deaf(PluginRun):
     """Corrects and learns nothing."""
 
-    def learn(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> None:
-        pass
+    def lessons(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> list[Lesson]:
+        return []
 
 
 class DeafHost(Host):

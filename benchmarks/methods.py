@@ -15,6 +15,7 @@ from vmaftune.crf_search.engine import Observer, search
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.host.manager import PluginManager
+from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginChoice, PluginRun, PredictedCurve
 from vmaftune.types import Capture, CurveContext, FloatArray
 
@@ -37,8 +38,9 @@ class _Watched(PluginRun):
         super().__init__(manager, choice, folder, warn)
         self.captures: list[Capture] = []
 
-    def learn(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> None:
+    def lessons(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> list[Lesson]:
         self.captures.append(curve.capture(index, observed, unix_seconds))
+        return []
 
 
 def run(method: str, curve: Curve, target: float, manager: PluginManager, state: Path) -> tuple[Tally, list[Capture]]:

@@ -93,6 +93,6 @@ def test_warm_rests_on_what_it_was_taught_and_on_no_more(curve: Curve, manager: 
     teach(manager, state, [captures, captures], SPEC, curve.grid)
     for target in (90.0, 93.0, 90.0):
         warm, _ = run("warm", curve, target, manager, state)
-        assert warm.captures == 2 * len(captures)
+        assert warm.captures == len(captures)  # however often they come
     untaught, _ = run("warm", curve, 93.0, manager, curve.folder / "nothing")
     assert untaught.steps == cold.steps

@@ -146,7 +146,7 @@ def test_events_tell_what_is_explored_and_only_verified_scores_are_learned(find,
         records.append(made)
 
     monkeypatch.setattr(PluginRun, "after_probe", after)
-    monkeypatch.setattr(PluginRun, "_lessons", lambda run, curve, *score: captures.append(curve.capture(*score)) or [])
+    monkeypatch.setattr(PluginRun, "lessons", lambda run, curve, *score: captures.append(curve.capture(*score)) or [])
     outcome, prober = find(ordinary, 93.0, part=off_by(0.3), share=CHEAP)
     assert prober.explorations and records == outcome.probes
     assert [r.purpose for r in requests] == [r.purpose for r in records]

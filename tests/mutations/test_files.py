@@ -29,7 +29,6 @@ from vmaftune.media.facts import check_is_file
 from vmaftune.models.entry import decode, encode
 from vmaftune.models.session import open_session
 from vmaftune.models.stable import promote, promoted
-from vmaftune.state import atomic
 from vmaftune.state.regular import open_regular, read_regular
 from vmaftune.tiny.corpus.manifest import Manifest, read_manifest
 from vmaftune.tiny.tablefile import read_table
@@ -175,8 +174,6 @@ def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
         for read in (open_regular, read_regular):
             with pytest.raises(OSError, match="no regular file"):
                 read(path)
-        with pytest.raises(OSError, match="no regular file"):
-            atomic.write(path, b"")
         with pytest.raises(UserError, match="no regular file"):
             RowWriter(path)
         with pytest.raises(UserError, match="no regular file"):

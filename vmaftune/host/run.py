@@ -225,7 +225,7 @@ class PluginRun:
             index: place of the CRF in its grid.
             observed: VMAF.
         """
-        self.teach(self._lessons(curve, index, observed, unix_seconds))
+        self.teach(self.lessons(curve, index, observed, unix_seconds))
 
     @contextmanager
     def remembering(self, curve: PredictedCurve, index: int) -> Iterator[Callable[[float], list[Lesson]]]:
@@ -234,7 +234,7 @@ class PluginRun:
         with self._store.together() if self._store is not None else nullcontext():
 
             def remember(observed: float) -> list[Lesson]:
-                lessons = self._lessons(curve, index, observed, time.time())
+                lessons = self.lessons(curve, index, observed, time.time())
                 if self._pending is None or not lessons or not self._pending.ready():
                     return lessons
                 version = curve.predictor_version
@@ -256,7 +256,7 @@ class PluginRun:
             else:
                 lesson.learned()
 
-    def _lessons(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> list[Lesson]:
+    def lessons(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> list[Lesson]:
         """What each correction and trainer that is on is to learn of one score; nothing of one of another scale."""
         if not curve.teaches:
             return []
