@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SIDECAR, USUAL, X264, Ended, Program, ffmpeg
-from tests.cli.test_bad_disks import _disk, _fill
+from tests.cli.test_bad_disks import disk_of, fill
 from vmaftune.jobs.encode_report import EncodeReport
 
 GIVEN = (*X264, "--crf", "30")
@@ -199,8 +199,8 @@ def test_two_runs_of_one_output_are_one(program: Program, noise: Path, tmp_path:
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(program: Program, noise: Path, tmp_path: Path) -> None:
-    with _disk(tmp_path / "disk", 400) as disk:
-        _fill(disk, leaving_kib=200)
+    with disk_of(tmp_path / "disk", 400) as disk:
+        fill(disk, leaving_kib=200)
         ended = program("encode", "-i", noise, *X264, "--crf", "1", "-o", disk / "out.mkv")
         assert _names(disk) == {"fill"}
     assert ended.code == 1 and "no room for the encode" in ended.complaint()
