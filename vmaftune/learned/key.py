@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _LOCK_SECONDS = 20.0
 _GROUP = 4
+_PRIME = 2**255 - 19
+# y of the points of order 1, 2, 4 and 8 (RFC 8032, section 5.1, gives the curve); libraries do not refuse such keys.
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER = frozenset((0, 1, _PRIME - 1, _ORDER_8, _PRIME - _ORDER_8))
 _SHOWN = 32
 
 
@@ -73,15 +77,22 @@ class SigningKey:
 
 
 def verified(public_key: bytes, signature: bytes, content: bytes) -> bool:
-    """Whether the owner of ``public_key`` signed ``content``."""
+    """Whether the owner of ``public_key`` signed ``content``; anybody could sign for a key of small order, so it has no owner."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+    if _has_small_order(public_key):
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, content)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def _has_small_order(public_key: bytes) -> bool:
+    without_sign = int.from_bytes(public_key, "little") & ((1 << 255) - 1)
+    return without_sign % _PRIME in _SMALL_ORDER
 
 
 def fingerprint(public_key: bytes) -> str:
