@@ -77,7 +77,7 @@ class SigningKey:
 
 
 def verified(public_key: bytes, signature: bytes, content: bytes) -> bool:
-    """Whether the owner of ``public_key`` signed ``content``; anybody could sign for a key of small order, so it has no owner."""
+    """Whether the owner of ``public_key`` signed ``content``. A key of small order has none: anybody can sign for it."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
