@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Program, ffmpeg
+from tests.cli.conftest import Program
 from tests.cli.test_terminal import HIDE, SHOW, _read_until, _start
 from tests.corpus.conftest import made_row
 from vmaftune.corpus.check import LEAST_SOURCES
@@ -91,13 +91,13 @@ def test_one_broken_file_among_good_ones(program: Program, folder: Path, rows: P
     assert ended.err.count("text.mkv") == 2 and "Traceback" not in ended.err
 
 
-def test_a_file_that_fails_later_fails_once(program: Program, folder: Path, rows: Path) -> None:
-    picture = "testsrc2=size=12x12:rate=10:duration=0.5"  # which libvmaf cannot score
-    ffmpeg("-f", "lavfi", "-i", picture, "-c:v", "ffv1", str(folder / "text.mkv"))
+def test_a_file_that_is_cut_short_fails_once(program: Program, folder: Path, rows: Path, longer: Path) -> None:
+    whole = longer.read_bytes()
+    (folder / "text.mkv").write_bytes(whole[: len(whole) // 2])
     (folder / "two.mkv").unlink()
-    ended = program("corpus", "measure", folder, "-o", rows, "--curve", f"{FAST}=30,40", "--heights", "native")
-    assert ended.code == 1 and "2 rows, 2 measured now" in ended.out and ended.out.endswith(", 1 failure\n")
-    assert ended.err.count("text.mkv") == 2 and "(2 rows left out)" in ended.err
+    ended = program("corpus", "measure", folder, "-o", rows, "--curve", f"{FAST}=30,40", "--heights", "native,64")
+    assert ended.code == 1 and "4 rows, 4 measured now" in ended.out and ended.out.endswith(", 1 failure\n")
+    assert ended.err.count("text.mkv is damaged or cut short") == 2
 
 
 def test_a_failing_probe_leaves_the_others(program: Program, clip: Path, rows: Path) -> None:
