@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_synced_takes_no_encode_back(
     def fails(folder: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(encode_place, "_sync_folder", fails)
+    monkeypatch.setattr(encode_place.atomic, "sync_folder", fails)
     assert encoded(film, tmp_path / "out.mkv") == []
     assert (tmp_path / "out.mkv").stat().st_size > 1000
 

@@ -36,7 +36,7 @@ _WORSE_VMAF = 0.02
 
 @click.group("train")
 def command() -> None:
-    """Make models anew from a corpus (needs torch: the extra `train`)."""
+    """Make models from a corpus (needs torch: the extra `train`)."""
 
 
 @command.command("predictor")

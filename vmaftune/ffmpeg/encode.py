@@ -128,16 +128,8 @@ def joined_arguments(
     tags = [part for place, n in enumerate(streams.mapped) for part in (f"-map_metadata:s:{place}", f"0:s:{n}")]
     return [
         *(*streams.reading, "-i", file_url(source), "-itsoffset", f"{start_seconds:.6f}", "-i", file_url(video)),
-        *(
-            "-map",
-            "1:v:0",
-            "-c:0",
-            "copy",
-            *streams.output[2:],
-            *tags,
-            "-metadata:s:0",
-            f"encoder={settings.spec.name}",
-        ),
+        *("-map", "1:v:0", "-c:0", "copy", *streams.output[2:]),
+        *(*tags, "-metadata:s:0", f"encoder={settings.spec.name}"),
         *_tag_arguments(settings, container),
         *("-map_chapters", "0", "-f", container, file_url(output)),
         *read_beside([replaced]),

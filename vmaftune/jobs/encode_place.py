@@ -21,7 +21,7 @@ from vmaftune.jobs.options import EncodeOptions, HostOptions, PluginOptions
 from vmaftune.jobs.session import Session
 from vmaftune.media.facts import check_is_file, shown
 from vmaftune.media.fingerprint import fingerprint
-from vmaftune.state import leftovers
+from vmaftune.state import atomic, leftovers
 from vmaftune.state.workspace import workspace
 
 _KIND = "encoded"
@@ -169,7 +169,7 @@ class Place:
                 made.rename(self.target)
         # It has its name; a folder that cannot be read, or a file system that syncs none, takes nothing back.
         with suppress(OSError):
-            _sync_folder(self.target.parent)
+            atomic.sync_folder(self.target.parent)
 
     @property
     def _key(self) -> str:
@@ -182,12 +182,3 @@ class Place:
         options = [(name, self._session.option(name, None)) for name in names]
         parts = repr((fingerprint(self._source, self._session.store), self._ffmpeg_version, options))
         return hashlib.blake2b(os.fsencode(parts), digest_size=20).hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)

@@ -169,9 +169,8 @@ def plan_streams(
         if chapters:
             plan.kept.append(f"{chapters} chapter{'' if chapters == 1 else 's'}, copied")
         stale = [key for key in opened.metadata if key.lower() in _OF_THE_CONTAINER]
-        made = opened.metadata.get("creation_time", "").partition(";")[
-            0
-        ]  # ffmpeg 9: "one;another" where it stands twice
+        # ffmpeg 9: "one;another" where it stands twice
+        made, _, _ = opened.metadata.get("creation_time", "").partition(";")
         begins = [_begin(streams[stream.index]) for stream in plan.mapped if stream.kind in ("video", "audio")]
         late = max(begins) - min(begins)
     if made and not made.startswith(_NO_TIME):  # which ffmpeg by itself leaves out

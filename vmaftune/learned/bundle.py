@@ -116,7 +116,7 @@ def opened(path: Path) -> tuple[Bundle, bytes]:
     # Checked before it is decoded: what somebody changed costs no more than a hash of it.
     public_key, signature = _bytes(end["key"]), _bytes(end["signature"])
     if not verified(public_key, signature, content[: end.start("field")] + content[end.end("field") :]):
-        raise UserError(f"{path}: the signature does not fit: it was changed after it was signed; ask for it anew")
+        raise UserError(f"{path}: the signature does not fit: it was changed after it was signed; ask for it again")
     if content.count(b",") + content.count(b"[") + content.count(b"{") > _MOST_VALUES:
         raise UserError(f"{path} holds more values than any bundle")
     try:

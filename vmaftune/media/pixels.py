@@ -28,11 +28,6 @@ class Pixels(msgspec.Struct, frozen=True, kw_only=True):
     full_range: bool
 
     @property
-    def ordinary(self) -> bool:
-        """Grey or 4:2:0 without alpha, of 10 bits at most: every encoder keeps it."""
-        return self.colour <= 0.25 and not self.alpha and not self.rgb and self.bits <= 10
-
-    @property
     def subsampling(self) -> str:
         """How much colour there is, as people write it."""
         return "RGB" if self.rgb else _SUBSAMPLING.get(self.colour, self.name)

@@ -38,12 +38,17 @@ def write(path: Path, content: bytes, *, private: bool = False) -> None:
         except BaseException:
             leftovers.remove(made)
             raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder kept, on systems where that is a step of its own. Raises OSError."""
     if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
+        opened = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(opened)
         finally:
-            os.close(folder)
+            os.close(opened)
 
 
 def _mode(path: Path) -> int | None:

@@ -49,7 +49,7 @@ def read_table(path: Path) -> FrameTable:
     try:
         held = read_arrays(path)
         if int(held["format"]) != _FORMAT or tuple(held["columns"]) != CANONICAL_6:
-            raise UserError(f"{shown(path)} is a table of another version of vmaf-tune; make it anew")
+            raise UserError(f"{shown(path)} is a table of another version of vmaf-tune; make it again")
         return FrameTable(
             features=_unpacked(held["features"]),
             scores=_unpacked(held["scores"]),
