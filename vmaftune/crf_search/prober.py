@@ -33,6 +33,11 @@ class _CachedProbe(msgspec.Struct, frozen=True, kw_only=True):
     encode_seconds: Annotated[float, msgspec.Meta(ge=0.0)]
     score_seconds: Annotated[float, msgspec.Meta(ge=0.0)]
 
+    @property
+    def scores(self) -> FloatArray:
+        """VMAF of each frame, shape (frames,)."""
+        return np.frombuffer(self.frame_scores_micro, "<i4") / _MICRO
+
 
 class Prober:
     """Probes one prepared source.
@@ -108,11 +113,7 @@ class Prober:
     def frame_scores(self, crf: float) -> FloatArray | None:
         """VMAF of every frame of a verifying probe, shape (frames,), in order; None where the cache holds no such probe."""
         probe = self._store.get(*self._family(None), _CachedProbe, part=crf)
-        return (
-            None
-            if probe is None or not self._whole(probe, None)
-            else np.frombuffer(probe.frame_scores_micro, "<i4") / _MICRO
-        )
+        return None if probe is None or not self._whole(probe, None) else probe.scores
 
     def probe(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
         """Encode and score all samples.
@@ -213,7 +214,7 @@ class Prober:
         return len(probe.frame_scores_micro) == _SCORE_BYTES * scored
 
     def _record(self, crf: float, probe: _CachedProbe, part: Part | None, *, cached: bool) -> ProbeRecord:
-        scores = np.frombuffer(probe.frame_scores_micro, "<i4") / _MICRO
+        scores = probe.scores
         pooled, off = vmaf.pooled(scores, self._pool), 0.0
         if part is not None:
             frames = self._source.frames

@@ -16,7 +16,7 @@ from vmaftune.features.pilot import Pilot, PilotPlan, PilotScore
 from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.damage import damage_of
-from vmaftune.ffmpeg.encode import KEEP_FILTERS
+from vmaftune.ffmpeg.encode import KEEP_FILTERS, one_size
 from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames, count_frames_arguments, picture_size
@@ -129,10 +129,10 @@ def filtered(
     """
     listing = folder / "frames.txt"
     try:
-        chain = "scale={}:{},{}".format(*picture, video_filter)
+        chain = one_size(picture, video_filter)
         arguments = count_frames_arguments(sample.stream_index, listing, chain)
         process.run(ffmpeg.path, [*KEEP_FILTERS, "-i", file_url(sample.path), *arguments])
-        return count_frames(listing), picture_size(listing)
+        return count_frames(listing), picture_size(listing.read_text("ascii"))
     except FfmpegError as error:
         raise UserError(f"--vfilter {video_filter!r} fails: {error.reason}") from error
     finally:

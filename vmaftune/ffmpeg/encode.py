@@ -45,8 +45,12 @@ class StreamArguments(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_one_size(settings: EncoderSettings, picture: tuple[int, int]) -> EncoderSettings:
     """The settings with all pictures brought to ``picture``, width and height in pixels, before the user's filters."""
-    chain = ["scale={}:{}".format(*picture), *([settings.video_filter] if settings.video_filter else [])]
-    return msgspec.structs.replace(settings, video_filter=",".join(chain))
+    return msgspec.structs.replace(settings, video_filter=one_size(picture, settings.video_filter))
+
+
+def one_size(picture: tuple[int, int], then: str | None = None) -> str:
+    """A chain that brings all pictures to ``picture``, width and height in pixels, and goes on with ``then``."""
+    return ",".join(part for part in ("scale={}:{}".format(*picture), then) if part)
 
 
 def input_arguments(source: Path, settings: EncoderSettings) -> list[str]:

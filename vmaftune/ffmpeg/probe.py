@@ -14,7 +14,7 @@ from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import process, vmaf
 from vmaftune.ffmpeg.damage import damage_of
-from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, input_arguments, of_one_size, video_arguments
+from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, input_arguments, of_one_size, one_size, video_arguments
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
@@ -243,7 +243,7 @@ def score_itself(
         PairingError: another number of frames was scored.
     """
     log = folder / "vmaf.json"
-    chain = ",".join(part for part in ("scale={}:{}".format(*picture), video_filter) if part)
+    chain = one_size(picture, video_filter)
     try:
         with vmaf.plainly_named(comparison, folder) as named:
             graph = vmaf.graph("one", "other", named, reference_filter=None, threads=threads, log=log)
@@ -285,7 +285,7 @@ def score_files(
     streams = f"1:{distorted[1]}", f"0:{reference[1]}"
     try:
         with vmaf.plainly_named(comparison, folder) as named:
-            same = ["scale={}:{}".format(*size) for size in pictures] if pictures else [None, None]
+            same = [one_size(size) for size in pictures] if pictures else [None, None]
             graph = vmaf.graph(
                 *streams, named, reference_filter=same[0], distorted_filter=same[1], threads=threads, log=log
             )
@@ -309,9 +309,9 @@ def count_frames(file: Path) -> int:
     return len(packet_bytes(file))
 
 
-def picture_size(file: Path) -> tuple[int, int]:
+def picture_size(listing: str) -> tuple[int, int]:
     """Width and height in pixels that count_frames_arguments wrote down; (0, 0) where there was no frame."""
-    found = re.search(r"^#dimensions 0: (\d+)x(\d+)", file.read_text("ascii"), re.MULTILINE)
+    found = re.search(r"^#dimensions 0: (\d+)x(\d+)", listing, re.MULTILINE)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 

@@ -6,7 +6,6 @@ from vmaftune.encoders.spec import settings_for
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg import process, vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.vmaf import check_pool
 from vmaftune.jobs.search import goal_of, limit_of
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.shots import check_options
@@ -23,7 +22,6 @@ def check_wanted(session: Session, ffmpeg: Ffmpeg, *, encode: bool) -> None:
     Raises:
         UserError: one cannot be met by any source.
     """
-    check_pool(session.option("pool", "mean"))
     spec = session.encoder(ffmpeg)
     session.grid(spec)
     goal_of(session)

@@ -43,6 +43,14 @@ _REHEARSED_SECONDS = 0.2
 _REHEARSED_AT_MOST_SECONDS = 5.0
 
 
+class _Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options come to for the source, and a line for each stream of audio that has fewer channels in the output."""
+
+    settings: EncoderSettings
+    comparison: Comparison
+    mixed_down: list[str]
+
+
 class _Decided(msgspec.Struct, frozen=True, kw_only=True):
     """How a source is encoded: found by a search (then with its report and the curve it began from), given, or done already,
     shot by shot."""
@@ -110,7 +118,8 @@ def run_encode(
             run = stack.enter_context(session.plugins()) if plugins is None else plugins
             folder = stack.enter_context(place.folder())
             full = _Full(session, ffmpeg, path, facts, streams, place.target)
-            for line in (*streams.left_out, *full.rehearse()):
+            rehearsed = full.rehearse()
+            for line in (*streams.left_out, *rehearsed.mixed_down):
                 warn(line)
             if session.option("per_shot", False):
                 beside = streams.beside
@@ -119,7 +128,7 @@ def run_encode(
                     crf=joined.crf, settings=joined.settings, comparison=joined.comparison, joined=joined
                 )
             else:
-                decided = _decide(session, ffmpeg, path, facts, observer, run)
+                decided = _decide(session, ffmpeg, path, rehearsed, observer, run)
             ahead = None if decided.search is None else search_is_larger(decided.search)
             if ahead is not None:  # before hours are spent on it
                 warn(ahead)
@@ -166,7 +175,7 @@ def missed(report: EncodeReport) -> str | None:
 
 
 def _decide(
-    session: Session, ffmpeg: Ffmpeg, path: Path, facts: MediaFacts, observer: JobObserver, run: PluginRun
+    session: Session, ffmpeg: Ffmpeg, path: Path, rehearsed: _Rehearsed, observer: JobObserver, run: PluginRun
 ) -> _Decided:
     spec = session.encoder(ffmpeg)
     crf = session.given_crf(spec)
@@ -179,17 +188,14 @@ def _decide(
         return _Decided(
             crf=report.crf, settings=source.settings, comparison=source.comparison, search=report, curve=kept.curve
         )
-    request = session.encode_request(spec)
+    if not (session.option("final_score", False) and run.active):
+        return _Decided(crf=crf, settings=rehearsed.settings, comparison=rehearsed.comparison)
     with workspace() as folder:
-        if session.option("final_score", False) and run.active:
-            source = session.prepared(ffmpeg, path, folder, on_measure=observer.measuring)
-            crfs = np.array([crf])
-            features, preset, scale = source.measured.features, source.settings.preset, source.scale
-            curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs, scale=scale))
-            return _Decided(crf=crf, settings=source.settings, comparison=source.comparison, curve=curve)
-        samples = cut(path, facts, SampleRule(samples=1, duration_seconds=1.0), folder) if request.tries else []
-        settings, comparison, _ = settle(ffmpeg, request, facts, samples, folder)
-    return _Decided(crf=crf, settings=settings, comparison=comparison)
+        source = session.prepared(ffmpeg, path, folder, on_measure=observer.measuring)
+    crfs = np.array([crf])
+    features, preset, scale = source.measured.features, source.settings.preset, source.scale
+    curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs, scale=scale))
+    return _Decided(crf=crf, settings=source.settings, comparison=source.comparison, curve=curve)
 
 
 class _Full:
@@ -202,11 +208,8 @@ class _Full:
         self._streams, self._target = streams, target
         self._frames = facts.declared_frames or max(1, round(facts.duration_seconds * facts.fps))
 
-    def rehearse(self) -> list[str]:
+    def rehearse(self) -> _Rehearsed:
         """Make the first moment of the output as the whole will be made, so that what cannot be made is found out first.
-
-        Returns:
-            A line for each stream of audio that has fewer channels there.
 
         Raises:
             UserError: the container, an encoder or ``--acodec`` is not up to it.
@@ -218,7 +221,7 @@ class _Full:
             short = SampleRule(samples=1, duration_seconds=1.0)
             samples = cut(self._path, self._facts, short, folder) if request.tries else []
             warn = self._session.warn_of(self._path)
-            settings, _, _ = settle(self._ffmpeg, request, self._facts, samples, folder, warn)
+            settings, comparison, _ = settle(self._ffmpeg, request, self._facts, samples, folder, warn)
             made = folder / "rehearsal"
             arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, made)
             seconds = min(_REHEARSED_SECONDS + self._streams.late_seconds, _REHEARSED_AT_MOST_SECONDS)
@@ -231,7 +234,8 @@ class _Full:
                 raise UserError(
                     f"cannot encode {shown(self._path.name)} to {shown(self._target.name)}: {error.reason}{mend}"
                 ) from error
-            return mixed_down(self._path, self._streams.mapped, made)
+            fewer = mixed_down(self._path, self._streams.mapped, made)
+        return _Rehearsed(settings=settings, comparison=comparison, mixed_down=fewer)
 
     def encode(self, decided: _Decided, folder: Path, observer: JobObserver) -> tuple[EncodeReport, Pair]:
         """Make it in ``folder`` and look at it."""

@@ -3,7 +3,6 @@ applies that, so that the one in use is asked."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import msgspec
@@ -11,18 +10,16 @@ import msgspec
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.ffmpeg.probe import picture_size
 from vmaftune.media.facts import OF_A_SOURCE, MediaFacts, read_facts
-
-_SIZE = re.compile(r"^#dimensions 0: (\d+)x(\d+)", re.MULTILINE)
 
 
 def decoded_facts(ffmpeg: Ffmpeg, path: Path, number: int | None = None, option: str = OF_A_SOURCE) -> MediaFacts:
     """The facts of a source, with the size of the pictures that ``ffmpeg`` decodes. Arguments and errors as of read_facts."""
     facts = read_facts(path, number, option)
     first = ["-map", f"0:{facts.stream_index}", "-frames:v", "1", "-c:v", "wrapped_avframe", "-f", "framecrc", "-"]
-    found = _SIZE.search(process.query(ffmpeg.path, ["-v", "error", "-i", file_url(path), *first]))
-    if found is None:  # it cannot be decoded, and the first whole pass says why
+    width, height = picture_size(process.query(ffmpeg.path, ["-v", "error", "-i", file_url(path), *first]))
+    if not width:  # it cannot be decoded, and the first whole pass says why
         return facts
-    width, height = int(found[1]), int(found[2])
     cropped = (width, height) != (facts.width, facts.height)
     return msgspec.structs.replace(facts, width=width, height=height, cropped=cropped)
