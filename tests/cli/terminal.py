@@ -10,7 +10,7 @@ import re
 import struct
 import subprocess
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.cells import get_character_cell_size
@@ -94,29 +94,72 @@ def watch(
     Returns:
         Its exit code, what stands on the terminal at its end, and what stood there after each line that it wrote.
     """
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     kept = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    child, terminal = on_a_terminal(command, {**kept, "TERM": "xterm-256color"}, cwd, size=(columns, rows))
+    screen, seen = Screen(columns, rows), []
+    for block in blocks(terminal):
+        for piece in _PIECES.split(block):  # a block may hold many drawings where the machine is busy
+            screen.feed(piece)
+            seen.append("\n".join(screen.lines))
+    os.close(terminal)
+    return child.wait(), screen, seen
+
+
+def on_a_terminal(
+    command: Sequence[str | Path],
+    env: Mapping[str, str],
+    cwd: Path,
+    size: tuple[int, int] | None = None,
+    *,
+    controlling: bool = False,
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Begin a program whose three streams are a terminal, in a session of its own.
+
+    Args:
+        size: columns and rows; None leaves the terminal without.
+        controlling: the terminal is that of its session, whose end is told to it.
+
+    Returns:
+        The program, and the descriptor of the terminal's other end.
+    """
+
+    def take_terminal() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    ours, theirs = pty.openpty()
+    if size is not None:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *reversed(size), 0, 0))
     child = subprocess.Popen(
         [str(word) for word in command],
-        env={**kept, "TERM": "xterm-256color"},
+        env=env,
         cwd=cwd,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
+        preexec_fn=take_terminal if controlling else None,
     )
     os.close(theirs)
-    screen, seen = Screen(columns, rows), []
+    return child, ours
+
+
+def blocks(terminal: int) -> Iterator[bytes]:
+    """What is written to a terminal, until nobody has its other end open any more."""
     while True:
         try:
-            block = os.read(ours, 65536)
-        except OSError:  # Linux's way to say that nobody has the other end open any more
-            break
+            block = os.read(terminal, 65536)
+        except OSError:  # Linux's way to say so
+            return
         if not block:
+            return
+        yield block
+
+
+def read_until(terminal: int, wanted: bytes) -> bytes:
+    """The same up to ``wanted``."""
+    seen = b""
+    for block in blocks(terminal):
+        seen += block
+        if wanted in seen:
             break
-        for piece in _PIECES.split(block):  # a block may hold many drawings where the machine is busy
-            screen.feed(piece)
-            seen.append("\n".join(screen.lines))
-    os.close(ours)
-    return child.wait(), screen, seen
+    return seen

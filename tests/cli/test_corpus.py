@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Program
-from tests.cli.test_terminal import HIDE, SHOW, _read_until, _start
+from tests.cli.terminal import blocks
+from tests.cli.test_terminal import HIDE, SHOW, start
 from tests.corpus.conftest import made_row
 from vmaftune.corpus.check import LEAST_SOURCES
 from vmaftune.corpus.rows import CorpusRow, RowWriter, read_rows
@@ -221,8 +222,8 @@ def test_an_interrupt_says_how_to_go_on(program: Program, longer: Path, rows: Pa
 
 def test_a_bar_is_shown_on_a_terminal(program: Program, clip: Path, rows: Path) -> None:
     crfs = "20,22,24,26,28,30,32,34"
-    child, terminal = _start(program, "corpus", "measure", clip, "-o", rows, "--curve", f"{FAST}={crfs}")
-    seen = _read_until(terminal, None)
+    child, terminal = start(program, "corpus", "measure", clip, "-o", rows, "--curve", f"{FAST}={crfs}")
+    seen = b"".join(blocks(terminal))
     os.close(terminal)
     assert child.wait() == 0
     assert HIDE in seen and seen.rfind(SHOW) > seen.rfind(HIDE)

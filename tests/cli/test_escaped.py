@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from rich.text import Text
 
 import vmaftune
 from tests.cli.conftest import X264, Program, ffmpeg
+from tests.cli.terminal import blocks, on_a_terminal
 from vmaftune.cli.console import console
 from vmaftune.cli.live import LiveLine
 from vmaftune.cli.output import json_line
@@ -106,22 +106,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def on_terminal(program: Program, *arguments: str | Path) -> str:
     """What the program writes to a terminal, which both its output and its errors go to."""
-    ours, its = pty.openpty()
-    with subprocess.Popen(
-        program.command(*arguments), env=program.env(TERM="xterm"), cwd=program.home, stdin=its, stdout=its, stderr=its
-    ) as child:
-        os.close(its)
-        written = b""
-        while True:
-            try:
-                some = os.read(ours, 65536)
-            except OSError:  # Linux says that nobody has the other end any more
-                break
-            if not some:
-                break
-            written += some
-        child.wait(60)
-    os.close(ours)
+    child, terminal = on_a_terminal(program.command(*arguments), program.env(TERM="xterm"), program.home)
+    written = b"".join(blocks(terminal))
+    os.close(terminal)
+    child.wait(60)
     return written.decode("utf-8", "surrogateescape")
 
 

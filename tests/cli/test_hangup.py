@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import signal
 import subprocess
-import termios
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Program, ffmpeg
+from tests.cli.terminal import on_a_terminal
 
 SLOW = ("-e", "libx264", "--preset", "veryslow", "--crf", "10", "--no-verify")
 HUNG_UP = 128 + signal.SIGHUP
@@ -52,22 +50,8 @@ def test_a_hangup_removes_what_is_half_made(program: Program, noise: Path, tmp_p
 
 
 def test_a_terminal_that_is_closed_removes_what_is_half_made(program: Program, noise: Path, tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-
-    def take_terminal() -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    child = subprocess.Popen(
-        program.command("encode", "-i", noise, "-o", tmp_path / "out.mkv", *SLOW),
-        env=program.env(TERM="xterm-256color"),
-        cwd=program.home,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=take_terminal,
-    )
-    os.close(theirs)
+    command = program.command("encode", "-i", noise, "-o", tmp_path / "out.mkv", *SLOW)
+    child, ours = on_a_terminal(command, program.env(TERM="xterm-256color"), program.home, controlling=True)
     _being_made(child, tmp_path)
     os.close(ours)
     assert child.wait() == HUNG_UP
