@@ -34,9 +34,10 @@ from held_out import entry_points
 from vmaftune.crf_search.engine import Observer, search
 from vmaftune.crf_search.posterior import SCORE_NOISE_VMAF
 from vmaftune.crf_search.strategy import Goal
+from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.pending import Lesson
-from vmaftune.host.run import PluginChoice, PluginRun, PredictedCurve
+from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.types import CurveContext, FloatArray, ProbeRecord
 
 STREAM_TARGET = 93.0

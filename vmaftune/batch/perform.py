@@ -14,7 +14,7 @@ from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
 from vmaftune.errors import TargetError, VmafTuneError, foreseen
-from vmaftune.host.run import PredictedCurve
+from vmaftune.host.curve import PredictedCurve
 from vmaftune.jobs.encode import missed, run_encode
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.larger import search_is_larger
@@ -42,11 +42,9 @@ def perform(job: Job, tell: Callable[[Step], None]) -> Result:
     observer = _Telling(tell, searching=1.0 if job.output is None else _SEARCH_SHARE)
     warnings: list[str] = []
 
-    def warn(text: str) -> None:
-        line = " ".join(text.split())
-        if line not in warnings:
-            warnings.append(line)
-            tell(Step(warning=line))
+    def warn(line: str) -> None:
+        warnings.append(line)
+        tell(Step(warning=line))
 
     try:
         report = _report(job, observer, warn)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from vmaftune.errors import UserError
 from vmaftune.jobs.containers import CONTAINERS
 from vmaftune.media.facts import shown
+from vmaftune.nearest import nearest
 
 _TABLES = (".txt", ".tsv", ".json", ".jsonl", ".xls", ".xlsx", ".ods", ".list")
 
@@ -53,8 +53,7 @@ def check_folder(folder: Path) -> None:
 def _meant(path: Path) -> str:
     """A name beside it that is nearly the same."""
     try:
-        names = [other.name for other in path.parent.iterdir()]
+        near = nearest(path.name, [other.name for other in path.parent.iterdir()], least=0.75)
     except (OSError, ValueError):
         return ""
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
-    return f" (did you mean {shown(path.parent / near[0])}?)" if near else ""
+    return "" if near is None else f" (did you mean {shown(path.parent / near)}?)"

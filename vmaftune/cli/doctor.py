@@ -60,9 +60,8 @@ def _ffmpeg(session: Session) -> bool:
 
 def _trial(session: Session) -> bool:
     """A probe of a made clip: versions that do not go together show in nothing else."""
-    ffmpeg = locate(session.option("ffmpeg", None), session.store)
     try:
-        record = run_trial(ffmpeg, session.manager.encoders.values())
+        record = run_trial(session.ffmpeg(), session.manager.encoders.values())
     except Exception as error:  # whatever it is, this is the command that says so
         text = str(error) if isinstance(error, VmafTuneError) else f"{type(error).__name__}: {error}"
         return _say("trial", False, f"a made clip cannot be probed ({text}); versions: {_versions()}")

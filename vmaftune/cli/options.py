@@ -101,22 +101,14 @@ plugin_options = _stacked(
     click.option("--strict-plugins", is_flag=True, default=None, help="A failing plugin ends the run."),
 )
 
-stream_option = click.option(
-    "--video-stream",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Video stream to take, from 0 as in ffmpeg's 0:v:N.  [default: ffmpeg's choice]",
-)
 
-pair_stream_options = _stacked(
-    stream_option,
-    click.option(
-        "--distorted-stream",
-        type=click.IntRange(0),
-        metavar="N",
-        help="The same, of DISTORTED.  [default: ffmpeg's choice]",
-    ),
-)
+def _stream(name: str, what: str) -> Callable[[Command], Command]:
+    return click.option(name, type=click.IntRange(0), metavar="N", help=f"{what}.  [default: ffmpeg's choice]")
+
+
+stream_option = _stream("--video-stream", "Video stream to take, from 0 as in ffmpeg's 0:v:N")
+
+pair_stream_options = _stacked(stream_option, _stream("--distorted-stream", "The same, of DISTORTED"))
 
 choice_options = _stacked(
     stream_option,

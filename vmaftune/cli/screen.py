@@ -16,7 +16,7 @@ from vmaftune.crf_search.engine import Observer
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
-from vmaftune.host.run import PredictedCurve
+from vmaftune.host.curve import PredictedCurve
 from vmaftune.media.facts import shown
 from vmaftune.types import ProbeRecord
 

@@ -12,15 +12,8 @@ _OTHER = "Options"
 SECTIONS = {
     _OTHER: (),
     "The encode": (
-        "pix_format",
-        "vfilter",
-        "enc",
-        "safe",
-        "acodec",
-        "verify",
-        "per_shot",
-        "shot_floor",
-        "compare_one_crf",
+        *("pix_format", "vfilter", "enc", "safe", "acodec", "verify"),
+        *("per_shot", "shot_floor", "compare_one_crf"),
     ),
     "The search": ("tolerance", "max_probes", "explore", "min_crf", "max_crf", "crf_increment", "bd_rate"),
     "Samples": ("video_stream", "samples", "sample_every", "sample_duration", "min_samples"),

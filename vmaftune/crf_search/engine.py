@@ -13,8 +13,9 @@ from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Exploring, Goal, Probe, Stop, decide
 from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.pending import Lesson
-from vmaftune.host.run import PluginRun, PredictedCurve
+from vmaftune.host.run import PluginRun
 from vmaftune.quality.scale import USUAL, Scale
 from vmaftune.types import CurveContext, Features, FloatArray, ProbeRecord, ProbeRequest
 

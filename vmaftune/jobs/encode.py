@@ -21,7 +21,8 @@ from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import full_arguments, joined_arguments, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import Comparison, check_pairing, check_pool, pooled
-from vmaftune.host.run import PluginRun, PredictedCurve
+from vmaftune.host.curve import PredictedCurve
+from vmaftune.host.run import PluginRun
 from vmaftune.jobs.containers import CONTAINERS
 from vmaftune.jobs.encode_check import Pair, check_frames, score_whole, video_packets
 from vmaftune.jobs.encode_lost import keep_tags, lost, mixed_down

@@ -125,7 +125,7 @@ class Session:
         line = " ".join(text.split())
         if line not in self.warnings:
             self.warnings.append(line)
-            self._tell(text)
+            self._tell(line)
 
     def warn_of(self, source: Path) -> Callable[[str], None]:
         """The same of what is said of one source."""
