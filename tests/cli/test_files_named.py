@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import X264, Program
+from tests.cli.conftest import X264, Program, without_privilege
 from tests.cli.test_bad_disks import disk_of, fill
 
-_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
 QUICK = (*X264, "--min-vmaf", "90", "--max-probes", "2", "--tolerance", "20")
-
-
-def _without_privilege() -> None:
-    """Even root meets permissions from now on, after exec."""
-    for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
-        ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, capability)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +27,7 @@ def test_a_folder_that_may_not_be_read_is_the_users(program: Program, tmp_path: 
         "compare": ["-i", film, "-e", "libx264", "-e", "libx265", "--no-bd-rate"],
     }.get(job, ["-i", film])
     try:
-        ended = program(job, *line, before=_without_privilege)
+        ended = program(job, *line, before=without_privilege)
     finally:
         folder.chmod(0o700)
     assert ended.code == 2 and "ermission denied" in ended.err and "Traceback" not in ended.err, ended.err

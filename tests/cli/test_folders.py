@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import X264, Program
-
-_PR_CAPBSET_DROP, _DAC_OVERRIDE, _DAC_READ_SEARCH = 24, 1, 2  # root obeys permissions without these two
+from tests.cli.conftest import X264, Program, without_privilege
 
 
 def commands(clip: Path, output: Path) -> list[list[str | Path]]:
@@ -48,8 +45,7 @@ def test_folders_that_cannot_be_read(program: Program, clip: Path) -> None:
         os.chdir(closed)
         for folder in (closed, settings):
             folder.chmod(0)
-        for capability in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
-            ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+        without_privilege()
 
     for line in commands(clip, program.home / "out.mkv"):
         ended = program(*line, before=close)
