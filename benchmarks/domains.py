@@ -10,17 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
+from vmaftune.contract import FloatArray
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import Features
 from vmaftune.corpus.check import drop_short_curves
 from vmaftune.corpus.population import curve_through
 from vmaftune.corpus.rows import CorpusRow, model_rows, packed, read_rows
 from vmaftune.crf_search.grid import crf_grid, crf_positions
-from vmaftune.encoders.spec import EncoderSpec
-from vmaftune.features.schema import Features
 from vmaftune.models import UnknownModel, find
 from vmaftune.state.folders import models_folder
 from vmaftune.training.predictor import train_predictor
 from vmaftune.training.register import register_predictor
-from vmaftune.types import FloatArray
 
 SHIFTED = Path(__file__).parent / "shifted"
 FOLDS = 8

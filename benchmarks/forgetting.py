@@ -31,11 +31,11 @@ from vmaftune_plugins.trainers.sgd_ema_settings import Settings
 from vmaftune_plugins.trainers.weights import Network
 
 from vmaftune import models
+from vmaftune.contract.features import NAMES
+from vmaftune.contract.learner import Published, Sample
 from vmaftune.corpus.rows import CorpusRow, model_rows, packed
 from vmaftune.encoders.builtin import vmaftune_encoders
-from vmaftune.features.schema import NAMES
 from vmaftune.state.folders import models_folder
-from vmaftune.trainer.learner import Published, Sample
 from vmaftune.training.predictor import train_predictor
 from vmaftune.training.register import register_predictor
 

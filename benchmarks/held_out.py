@@ -13,7 +13,7 @@ import msgspec
 from vmaftune_plugins.predictors.mlp_curves import MlpPredictor
 
 from vmaftune import PROJECT, hookimpl
-from vmaftune.types import CurveContext, Prediction, PredictorSpec
+from vmaftune.contract import CurveContext, Prediction, PredictorSpec
 
 NAME = "held-out"
 

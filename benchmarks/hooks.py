@@ -12,9 +12,9 @@ import types
 from pathlib import Path
 
 from vmaftune import hookimpl
+from vmaftune.contract import ProbeRecord, ProbeRequest
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
-from vmaftune.types import ProbeRecord, ProbeRequest
 
 REQUEST = ProbeRequest(purpose="verify", number=1, encoder="libx264", preset="medium", crf=23.0, frames=1, samples=1)
 RECORD = ProbeRecord(

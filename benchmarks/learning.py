@@ -31,6 +31,7 @@ from domains import Curve, Domain, domains
 from held_out import NAME as HELD_OUT
 from held_out import entry_points
 
+from vmaftune.contract import CurveContext, FloatArray, ProbeRecord
 from vmaftune.crf_search.engine import Observer, search
 from vmaftune.crf_search.posterior import SCORE_NOISE_VMAF
 from vmaftune.crf_search.strategy import Goal
@@ -38,7 +39,6 @@ from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginChoice, PluginRun
-from vmaftune.types import CurveContext, FloatArray, ProbeRecord
 
 STREAM_TARGET = 93.0
 TARGETS = (90.0, 93.0, 96.0)

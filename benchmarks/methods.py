@@ -11,14 +11,14 @@ from probes import Curve, SharedProbes
 from rules import ab_av1, bisection
 from summary import BISECTION, RULE, Tally
 
+from vmaftune.contract import Capture, CurveContext, FloatArray
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.crf_search.engine import Observer, search
 from vmaftune.crf_search.strategy import Goal
-from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginChoice, PluginRun
-from vmaftune.types import Capture, CurveContext, FloatArray
 
 TOLERANCE = 0.25
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from vmaftune_plugins.predictors.mlp_curves import MlpPredictor
 
 from vmaftune import models
+from vmaftune.contract import CurveContext
+from vmaftune.contract.features import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.host.manager import PluginManager
-from vmaftune.types import CurveContext
 
 _LOADS, _CURVES = 20, 500
 

@@ -10,15 +10,16 @@ from typing import TypeVar
 
 from summary import Tally
 
+from vmaftune.contract import FloatArray, ProbeRecord
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import EncodeRequest, PreparedSource, prepare
-from vmaftune.encoders.spec import EncoderSpec, number
+from vmaftune.encoders.spec import number
 from vmaftune.features.measure import Measured
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.state.store import Store
 from vmaftune.state.workspace import workspace
-from vmaftune.types import FloatArray, ProbeRecord
 
 Record = TypeVar("Record")
 

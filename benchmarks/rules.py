@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vmaftune.types import FloatArray
+from vmaftune.contract import FloatArray
 
 Score = Callable[[int], float]
 """VMAF at a place of the grid."""

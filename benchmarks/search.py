@@ -39,11 +39,11 @@ from methods import METHODS, OURS, run, teach, warn
 from probes import BenchStore, opened
 from summary import Tally, failures, groups, rows, table
 
+from vmaftune.contract import Capture
 from vmaftune.encoders.spec import number
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg.locate import locate
 from vmaftune.host.manager import PluginManager
-from vmaftune.types import Capture
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "clips"
 HELD_OUT = (

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from learning import CurveProber
 
+from vmaftune.contract import CurveContext
+from vmaftune.contract.features import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.engine import Observer, search
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.strategy import Goal
-from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.state import atomic
-from vmaftune.types import CurveContext
 
 _SOURCES, _SCORES, _SEARCHES = 250, 2, 40
 

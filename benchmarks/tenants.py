@@ -42,12 +42,12 @@ from vmaftune_plugins.trainers.sgd_ema_settings import Settings
 from vmaftune_plugins.trainers.weights import Network
 
 from vmaftune import models
+from vmaftune.contract import CurveContext, FloatArray
 from vmaftune.corpus.rows import CorpusRow, model_rows, read_rows
 from vmaftune.crf_search.posterior import SCORE_NOISE_VMAF
 from vmaftune.host.manager import PluginManager
 from vmaftune.models.choice import curve_weights, interpolation, knot_range
 from vmaftune.models.predictor import open_model
-from vmaftune.types import CurveContext, FloatArray
 
 BASE = "tenants-base"
 HELD_OUT_SHARE = 1 / 3

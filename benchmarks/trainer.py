@@ -24,15 +24,15 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 
-from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
+from vmaftune.contract import Capture
+from vmaftune.contract.features import FEATURES, SCHEMA_VERSION, Features
+from vmaftune.contract.learner import LearnerStatistics, Published, Sample
 from vmaftune.trainer.client import FeedbackClient
-from vmaftune.trainer.learner import LearnerStatistics, Published, Sample
 from vmaftune.trainer.log import Log
 from vmaftune.trainer.messages import request_line
 from vmaftune.trainer.server import serve
 from vmaftune.trainer.service import ServiceOptions
 from vmaftune.trainer.status import Status, ask
-from vmaftune.types import Capture
 
 REAL, COUNTING = "sgd-ema-trainer", "counting"
 WINDOW = 512

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from vmaftune.encoders.spec import EncoderSpec, settings_for
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.encoders.spec import settings_for
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg.escape import file_url

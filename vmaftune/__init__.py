@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-import pluggy
+from vmaftune.contract.markers import PLUGIN_API, PROJECT, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from vmaftune.api import encode as encode
@@ -27,14 +27,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-PLUGIN_API = 1
-"""Version of the plugin API. A plugin may declare the one it was written for as ``vmaftune_api = 1``."""
-
-PROJECT = "vmaftune"
-"""Name of the pluggy project and of the entry-point group."""
-
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+__all__ = ["PLUGIN_API", "PROJECT", "__version__", "hookimpl", "hookspec"]
 
 _API = ("encode", "predict", "score", "search", "worst_frames")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from vmaftune import hookimpl
-from vmaftune.types import PluginContext, Predictor, PredictorSpec
+from vmaftune.contract import PluginContext, Predictor, PredictorSpec
 
 VERSION = "1.0.0"
 SHIPPED_MODEL = "mlp_v1"

@@ -6,12 +6,18 @@ import numpy as np
 from vmaftune_plugins.predictors.mlp import SHIPPED_MODEL
 
 from vmaftune import models
+from vmaftune.contract import (
+    CurveContext,
+    Features,
+    FloatArray,
+    Prediction,
+    Unsupported,
+)
+from vmaftune.contract.features import NAMES, SCHEMA_VERSION
 from vmaftune.errors import UserError
-from vmaftune.features.schema import NAMES, SCHEMA_VERSION
 from vmaftune.models.choice import curve_weights, interpolation, knot_range
 from vmaftune.models.predictor import open_model
 from vmaftune.models.session import OnnxruntimeMissing
-from vmaftune.types import CurveContext, Features, FloatArray, Prediction, Unsupported
 
 
 class MlpPredictor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmaftune import hookimpl
-from vmaftune.types import PluginContext, Predictor, PredictorSpec
+from vmaftune.contract import PluginContext, Predictor, PredictorSpec
 
 VERSION = "1.0.0"
 

@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 
 from vmaftune import models
+from vmaftune.contract import CurveContext, Prediction, Unsupported
 from vmaftune.corpus.population import Population
 from vmaftune.crf_search.prior import squared_exponential
-from vmaftune.types import CurveContext, Prediction, Unsupported
 
 MODEL = "population_v2"
 

@@ -15,7 +15,7 @@ from vmaftune_plugins.sidecars.learned import AnyLearned, anonymous, check_times
 from vmaftune_plugins.sidecars.settings import InForce
 from vmaftune_plugins.sidecars.statefile import StateFile, state_folders
 
-from vmaftune.types import Capture, LearnedCapture, LearnedState
+from vmaftune.contract import Capture, LearnedCapture, LearnedState
 
 
 class SettingsByPlace(Protocol):

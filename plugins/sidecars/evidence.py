@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from vmaftune_plugins.sidecars.history import HistoryRow, in_own_order, source_features, sources_of
 
-from vmaftune.types import FloatArray
+from vmaftune.contract import FloatArray
 
 TERMS = 3
 """Terms in CRF: level, slope, curvature."""

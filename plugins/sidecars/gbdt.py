@@ -14,9 +14,9 @@ from vmaftune_plugins.sidecars import settings as shared
 from vmaftune_plugins.sidecars.settings import EncoderOptions, InForce
 
 from vmaftune import hookimpl
+from vmaftune.contract import CorrectionSpec, PluginContext
 from vmaftune.errors import UserError
 from vmaftune.extras import install_command
-from vmaftune.types import CorrectionSpec, PluginContext
 
 VERSION = "1.0.0"
 

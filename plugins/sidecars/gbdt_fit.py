@@ -14,8 +14,8 @@ import numpy as np
 from vmaftune_plugins.sidecars.history import HistoryRow, in_own_order, source_features, sources_of
 from vmaftune_plugins.sidecars.robust import student_weights, weighted_median
 
-from vmaftune.features.schema import NAMES
-from vmaftune.types import FloatArray
+from vmaftune.contract import FloatArray
+from vmaftune.contract.features import NAMES
 
 if TYPE_CHECKING:  # most of a second, which who has learned nothing yet need not wait for
     import lightgbm

@@ -14,7 +14,7 @@ from vmaftune_plugins.sidecars.learned import Learned
 from vmaftune_plugins.sidecars.older import upgraded
 from vmaftune_plugins.sidecars.statefile import StateFile
 
-from vmaftune.features.schema import NAMES
+from vmaftune.contract.features import NAMES
 
 SCHEMA_VERSION = 2
 

@@ -14,8 +14,8 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from vmaftune.features.schema import NAMES, Features
-from vmaftune.types import Capture, FloatArray, LearnedCapture
+from vmaftune.contract import Capture, FloatArray, LearnedCapture
+from vmaftune.contract.features import NAMES, Features
 
 LAST_UNIX_SECONDS = 4102444800.0
 """The year 2100; no capture is of a later time."""

@@ -12,7 +12,7 @@ import numpy as np
 from vmaftune_plugins.sidecars.history import LAST_UNIX_SECONDS, HistoryRow, source_features, sources_of, united
 from vmaftune_plugins.sidecars.statefile import host_uuid
 
-from vmaftune.features.schema import NAMES
+from vmaftune.contract.features import NAMES
 
 _DAY_SECONDS = 86400.0
 _FARTHEST_FEATURE = 4.0  # Features.scaled clips there

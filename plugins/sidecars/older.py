@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from vmaftune_plugins.sidecars.history import LAST_UNIX_SECONDS, HistoryRow, source_features, united
 
-from vmaftune.features.schema import NAMES
+from vmaftune.contract.features import NAMES
 
 
 class _Version(msgspec.Struct):

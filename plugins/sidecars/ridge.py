@@ -9,7 +9,7 @@ import msgspec
 from vmaftune_plugins.sidecars import settings as shared
 
 from vmaftune import hookimpl
-from vmaftune.types import CorrectionSpec, PluginContext
+from vmaftune.contract import CorrectionSpec, PluginContext
 
 VERSION = "1.0.0"
 

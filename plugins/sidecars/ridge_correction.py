@@ -9,8 +9,8 @@ from vmaftune_plugins.sidecars.ridge_fit import fit
 from vmaftune_plugins.sidecars.ridge_state import COLUMNS, State, state_file
 from vmaftune_plugins.sidecars.statefile import StateFile
 
+from vmaftune.contract import Adjustment, CurveContext, LearnedTerm, Prediction
 from vmaftune.crf_search.grid import crf_positions
-from vmaftune.types import Adjustment, CurveContext, LearnedTerm, Prediction
 
 
 class RidgeCorrection(HostCorrection[State]):

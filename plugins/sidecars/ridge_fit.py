@@ -14,7 +14,7 @@ from vmaftune_plugins.sidecars.evidence import TERMS, crf_terms, evidence_of
 from vmaftune_plugins.sidecars.ridge_state import COLUMNS, State, columns, design, forgetting
 from vmaftune_plugins.sidecars.robust import student_weights, weighted_median
 
-from vmaftune.types import FloatArray
+from vmaftune.contract import FloatArray
 
 _PRESET_TERMS = 2  # level and slope of this preset, beside those that all presets share
 # Standard deviations in VMAF of what is expected of a correction where there is one, before anything was captured.

@@ -13,8 +13,8 @@ from vmaftune_plugins.sidecars.learned import Learned
 from vmaftune_plugins.sidecars.older import upgraded
 from vmaftune_plugins.sidecars.statefile import StateFile
 
-from vmaftune.features.schema import NAMES
-from vmaftune.types import FloatArray
+from vmaftune.contract import FloatArray
+from vmaftune.contract.features import NAMES
 
 SCHEMA_VERSION = 3
 COLUMNS: tuple[str, ...] = ("level", "slope", "curvature", *NAMES, *(f"slope x {name}" for name in NAMES))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vmaftune.types import FloatArray
+from vmaftune.contract import FloatArray
 
 _DEGREES = 5.0  # of freedom of Student's t
 

@@ -11,9 +11,9 @@ import numpy as np
 from vmaftune_plugins.trainers.encoded import Encoding, LeftOut, Rows
 
 from vmaftune import models
+from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.corpus.rows import CorpusRow, parse_rows
 from vmaftune.errors import UserError, VmafTuneError
-from vmaftune.features.schema import SCHEMA_VERSION
 from vmaftune.models import RegisteredModel
 
 _ENDING = ".jsonl.gz"

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vmaftune.encoders.spec import EncoderSpec
-from vmaftune.features.schema import NAMES
+from vmaftune.contract import Unsupported
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import NAMES
 from vmaftune.models.choice import curve_weights, knot_range
 from vmaftune.models.predictor import Contract
-from vmaftune.types import Unsupported
 
 Rows = npt.NDArray[np.float32]
 

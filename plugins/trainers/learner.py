@@ -23,13 +23,13 @@ from vmaftune_plugins.trainers.snapshot import Progress, packed, unpacked
 from vmaftune_plugins.trainers.weights import Network
 
 from vmaftune import models
-from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.learner import LearnerContext, LearnerStatistics, Published, Sample
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.host.manager import PluginManager
 from vmaftune.state import atomic
 from vmaftune.state.folders import models_folder
 from vmaftune.state.regular import read_regular
-from vmaftune.trainer.learner import LearnerContext, LearnerStatistics, Published, Sample
 from vmaftune.training.predictor import LARGEST_DIFFERENCE_VMAF
 
 CUDA_VARIABLE = "VMAFTUNE_TRAINER_CUDA"

@@ -8,10 +8,10 @@ from pathlib import Path
 from vmaftune_plugins.trainers.sgd_ema_settings import Settings
 
 from vmaftune import hookimpl
+from vmaftune.contract import Capture, PluginContext, TrainerSpec
+from vmaftune.contract.learner import Learner, LearnerContext
 from vmaftune.trainer.client import FeedbackClient
-from vmaftune.trainer.learner import Learner, LearnerContext
 from vmaftune.trainer.socketfile import default_socket
-from vmaftune.types import Capture, PluginContext, TrainerSpec
 
 NAME = "sgd-ema-trainer"
 VERSION = "1.0.0"

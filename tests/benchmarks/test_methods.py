@@ -14,10 +14,10 @@ from probes import Curve
 from summary import BISECTION, RULE
 
 from tests.crf_search.conftest import DEVIATION, FEATURES_OF_A_SOURCE, CurveProber, record
+from vmaftune.contract import ProbeRecord
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.host.manager import PluginManager
-from vmaftune.types import ProbeRecord
 
 SPEC = next(spec for spec in vmaftune_encoders() if spec.name == "libx264")
 

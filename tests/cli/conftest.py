@@ -19,7 +19,7 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 
-from vmaftune.features.schema import FEATURES
+from vmaftune.contract.features import FEATURES
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 X264 = ("-e", "libx264", "--preset", "ultrafast", "--vmaf-scale", "none")

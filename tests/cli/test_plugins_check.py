@@ -15,7 +15,7 @@ __all__ = ["install"]
 SHIFTY = """
     import numpy as np
     from vmaftune import hookimpl
-    from vmaftune.types import Adjustment, CorrectionSpec
+    from vmaftune.contract import Adjustment, CorrectionSpec
 
     class Shifty:
         def correct(self, context, prediction):

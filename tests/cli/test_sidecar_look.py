@@ -122,7 +122,7 @@ def test_a_mistake_is_one_line(program: Program, arguments: tuple[str, ...], sai
 OTHER = """
 import numpy as np
 from vmaftune import hookimpl
-from vmaftune.types import Adjustment, CorrectionSpec
+from vmaftune.contract import Adjustment, CorrectionSpec
 
 class Other:
     def correct(self, context, prediction):

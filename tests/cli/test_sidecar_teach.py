@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import Ended, Program, capture_lines, install
 from tests.conftest import ROOT
-from vmaftune.features.schema import FEATURES, NAMES
+from vmaftune.contract.features import FEATURES, NAMES
 
 GOOD: dict[str, Any] = {
     "features": [scale.centre for scale in FEATURES.values()],
@@ -141,7 +141,7 @@ def test_the_first_source_is_predicted_by_nothing_learned(program: Program) -> N
 FORGETFUL = """
 import numpy as np
 from vmaftune import hookimpl
-from vmaftune.types import Adjustment, CorrectionSpec
+from vmaftune.contract import Adjustment, CorrectionSpec
 
 class Forgetful:
     learned = 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from vmaftune.contract.features import FEATURES, SCHEMA_VERSION
 from vmaftune.corpus.rows import CorpusRow
-from vmaftune.features.schema import FEATURES, SCHEMA_VERSION
 
 
 def made_row(**changes: Any) -> CorpusRow:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.corpus.conftest import made_row
+from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.corpus.check import LEAST_SOURCES, check_corpus, check_more, drop_short_curves
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
-from vmaftune.features.schema import SCHEMA_VERSION
 from vmaftune.ffmpeg.vmaf import MODEL_4K, MODEL_HD
 
 FILM_LATER = {"source": "film 0", "clip": "film 0, later"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clips
+from vmaftune.contract.features import Features
 from vmaftune.corpus.curves import Curve, parse_curves
 from vmaftune.corpus.failures import Failure
 from vmaftune.corpus.measure import measure_corpus
@@ -15,7 +16,6 @@ from vmaftune.corpus.rows import CorpusRow, read_rows
 from vmaftune.corpus.schedule import Observer
 from vmaftune.corpus.sources import Source
 from vmaftune.encoders.builtin import vmaftune_encoders
-from vmaftune.features.schema import Features
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 

@@ -17,9 +17,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.corpus.conftest import made_row
+from vmaftune.contract.features import NAMES
 from vmaftune.corpus.rows import RowWriter, iterate_rows, read_rows
 from vmaftune.errors import UserError
-from vmaftune.features.schema import NAMES
 
 _SEED = 20261121
 

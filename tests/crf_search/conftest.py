@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from vmaftune.contract import ProbeRecord
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.engine import Observer, Outcome, search
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.strategy import Goal
-from vmaftune.encoders.spec import EncoderSpec
-from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
-from vmaftune.types import ProbeRecord
 
 Curve = Callable[[float], float]
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vmaftune.contract import Capture, ProbeRecord, ProbeRequest
 from vmaftune.host.run import PluginRun
-from vmaftune.types import Capture, ProbeRecord, ProbeRequest
 
 Curve = Callable[[float], float]
 

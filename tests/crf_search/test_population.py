@@ -11,10 +11,10 @@ from vmaftune_plugins.predictors.population_curves import PopulationPredictor
 
 from tests.crf_search.conftest import FEATURES_OF_A_SOURCE
 from vmaftune import models
+from vmaftune.contract import CurveContext, Unsupported
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import VmafTuneError
-from vmaftune.types import CurveContext, Unsupported
 
 SOFTWARE = [spec for spec in vmaftune_encoders() if not spec.hardware]
 

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vmaftune.contract import Prediction
 from vmaftune.crf_search.posterior import PART_NOISE_VMAF, SCORE_NOISE_VMAF, Posterior
 from vmaftune.crf_search.prior import squared_exponential
-from vmaftune.types import Prediction
 
 
 def _prior(n: int = 30) -> Prediction:

@@ -19,9 +19,9 @@ import pytest
 from tests.host.conftest import Install, search_with
 from vmaftune.cli.main import cli
 from vmaftune.config.load import load_config
+from vmaftune.contract.hooks import VmafTuneSpec
 from vmaftune.crf_search.engine import Outcome
 from vmaftune.encoders.spec import settings_for
-from vmaftune.hookspecs import VmafTuneSpec
 from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.run import PluginChoice, PluginRun
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.encoders.builtin import vmaftune_encoders
-from vmaftune.encoders.spec import EncoderSettings, EncoderSpec, settings_for
+from vmaftune.encoders.spec import EncoderSettings, settings_for
 from vmaftune.errors import UserError
 
 SPECS: dict[str, EncoderSpec] = {spec.name: spec for spec in vmaftune_encoders()}

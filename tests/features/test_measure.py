@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import WHOLE, Clips
+from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.features.measure import Measured, measure
 from vmaftune.features.pilot import X264
-from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.ffmpeg.escape import file_url
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import cut

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import FRAMES, Moving, Scorer
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.encoders.builtin import _SOFTWARE
-from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.ffmpeg.locate import Ffmpeg
 
 FAST = {

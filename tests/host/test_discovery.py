@@ -11,7 +11,7 @@ from vmaftune.host.manager import PluginManager
 CONSTANT = """
     import numpy as np
     from vmaftune import hookimpl
-    from vmaftune.types import Adjustment, CorrectionSpec
+    from vmaftune.contract import Adjustment, CorrectionSpec
 
     class Constant:
         def correct(self, context, prediction):
@@ -96,7 +96,7 @@ def test_an_encoder_of_a_plugin_joins_the_table(install: Install) -> None:
         "rav1e",
         """
         from vmaftune import hookimpl
-        from vmaftune.types import EncoderSpec
+        from vmaftune.contract import EncoderSpec
 
         @hookimpl
         def vmaftune_encoders():

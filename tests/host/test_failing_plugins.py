@@ -15,7 +15,7 @@ from vmaftune.host.run import PluginChoice
 CORRECTION = """
     import numpy as np
     from vmaftune import hookimpl
-    from vmaftune.types import Adjustment, CorrectionSpec
+    from vmaftune.contract import Adjustment, CorrectionSpec
 
     class Bad:
         def correct(self, context, prediction):
@@ -36,7 +36,7 @@ CORRECTION = """
 PREDICTOR = """
     import numpy as np
     from vmaftune import hookimpl
-    from vmaftune.types import Prediction, PredictorSpec, Unsupported
+    from vmaftune.contract import Prediction, PredictorSpec, Unsupported
 
     class Bad:
         version = "bad-1"

@@ -16,7 +16,7 @@ from vmaftune.host.run import PluginChoice, PluginRun
 
 DIARY = """
     from vmaftune import hookimpl
-    from vmaftune.types import TrainerSpec
+    from vmaftune.contract import TrainerSpec
 
     told = []
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.conftest import capture
+from vmaftune.contract import Capture
 from vmaftune.host.pending import KIND, Lesson, PendingCaptures
 from vmaftune.state.store import Store
-from vmaftune.types import Capture
 
 
 class Learner:

@@ -10,10 +10,10 @@ import pytest
 from tests.sidecars.conftest import context
 from vmaftune.batch.messages import Step
 from vmaftune.batch.perform import _Telling
+from vmaftune.contract import ProbeRecord
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.quality.scale import Scale
-from vmaftune.types import ProbeRecord
 
 ON = ("ridge-sidecar", "sgd-ema-trainer")
 OTHER = Scale(unlike=("pool min",))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vmaftune.contract import ProbeRecord
 from vmaftune.jobs.rates import RatePoint, bd_rate, bitrate_at, hull, measured_points, rising
-from vmaftune.types import ProbeRecord
 
 
 def _curve(factor: float = 1.0) -> list[RatePoint]:

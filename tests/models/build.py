@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from vmaftune import models
-from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION
+from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.models import ModelEntry
 
 KNOTS = 5

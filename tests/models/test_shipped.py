@@ -7,7 +7,7 @@ import pytest
 from vmaftune_plugins.predictors.mlp import SHIPPED_MODEL
 
 from vmaftune import models
-from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION
+from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.models.predictor import CurveModel, open_model
 
 

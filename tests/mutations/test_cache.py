@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.mutations import mutated
+from vmaftune.contract.features import NAMES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.prober import _CachedProbe
 from vmaftune.features.measure import Measured
-from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.ffmpeg.locate import Abilities
 from vmaftune.shots.detect import Frames
 from vmaftune.state.store import Store

@@ -22,6 +22,7 @@ from vmaftune import models
 from vmaftune.batch.messages import Result
 from vmaftune.batch.queue import Queue, Wanted
 from vmaftune.config.load import load_config
+from vmaftune.contract.learner import Sample
 from vmaftune.corpus.rows import RowWriter
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.learned.key import SigningKey
@@ -32,7 +33,6 @@ from vmaftune.models.stable import promote, promoted
 from vmaftune.state.regular import open_regular, read_regular
 from vmaftune.tiny.corpus.manifest import Manifest, read_manifest
 from vmaftune.tiny.tablefile import read_table
-from vmaftune.trainer.learner import Sample
 from vmaftune.trainer.segments import read_segment, record
 
 _SAMPLE = Sample(

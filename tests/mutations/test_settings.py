@@ -15,8 +15,8 @@ from msgspec import inspect
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
 
 from tests.sidecars.conftest import VERSION, context, learn, on_ten_sources, prediction
+from vmaftune.contract import CorrectionSpec, PluginContext
 from vmaftune.host.manager import PluginManager
-from vmaftune.types import CorrectionSpec, PluginContext
 
 CORRECTIONS = [r.spec for r in PluginManager().of_kind("correction") if r.distribution == "vmaf-tune"]
 

@@ -16,15 +16,15 @@ from vmaftune_plugins.predictors.mlp_curves import MlpPredictor
 
 from tests.models import build
 from vmaftune import models
+from vmaftune.contract import CurveContext, Unsupported
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import NAMES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.builtin import vmaftune_encoders
-from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.errors import PluginError, UserError, VmafTuneError
-from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.models.choice import interpolation
-from vmaftune.types import CurveContext, Unsupported
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}
 ORDINARY = Features(schema=SCHEMA_VERSION, values=tuple(build.ORDINARY.tolist()))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vmaftune.contract import Prediction
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.strategy import Goal
-from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.features.measure import Measured
-from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION, Features
 from vmaftune.shots.beliefs import Beliefs
 from vmaftune.shots.detect import Shot
 from vmaftune.shots.model import ShotModel
-from vmaftune.types import Prediction
 
 CRFS = np.arange(10.0, 46.5, 0.5)
 GOAL = Goal(target=90.0, tolerance=0.5, max_probes=10)

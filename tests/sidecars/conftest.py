@@ -16,10 +16,16 @@ from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
 from vmaftune_plugins.sidecars.ridge_state import State, design
 
+from vmaftune.contract import (
+    Adjustment,
+    Capture,
+    CurveContext,
+    FloatArray,
+    Prediction,
+)
+from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.grid import crf_grid, crf_positions
 from vmaftune.encoders.builtin import vmaftune_encoders
-from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION, Features
-from vmaftune.types import Adjustment, Capture, CurveContext, FloatArray, Prediction
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}
 VERSION = "population_v2-0badcafe"

@@ -15,7 +15,7 @@ from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
 
 from tests.sidecars.conftest import VERSION
-from vmaftune.types import Capture
+from vmaftune.contract import Capture
 
 
 def learn_all(folder: Path, captures: Sequence[Capture], history_rows: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from vmaftune_plugins.sidecars.drift import STALE_SECONDS, Health, health
 
 from tests.sidecars.conftest import DEVIATION, Make, adjustment, capture, learn, rows, shift
-from vmaftune.types import Capture
+from vmaftune.contract import Capture
 
 NOW = 1.7e9
 WINDOW, THRESHOLD = 50, 1.6

@@ -32,9 +32,9 @@ from tests.sidecars.conftest import (
     prediction,
     random_source,
 )
-from vmaftune.features.schema import NAMES, Features
+from vmaftune.contract import Adjustment, Capture, FloatArray
+from vmaftune.contract.features import NAMES, Features
 from vmaftune.learned.allowed import census
-from vmaftune.types import Adjustment, Capture, FloatArray
 
 WHERE = (VERSION, "libx264")
 CRFS = (20.0, 28.0, 36.0)

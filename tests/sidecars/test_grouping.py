@@ -26,8 +26,8 @@ from tests.sidecars.conftest import (
     statistics,
     sums_of,
 )
-from vmaftune.features.schema import NAMES
-from vmaftune.types import Capture
+from vmaftune.contract import Capture
+from vmaftune.contract.features import NAMES
 
 CRFS = (10.0, 19.0, 23.5, 28.0, 37.0, 46.0)
 

@@ -21,7 +21,7 @@ from vmaftune_plugins.sidecars.ridge_state import State
 
 from tests.sidecars.conftest import VERSION, Make, capture, learn, random_source, statistics
 from tests.sidecars.learners import learn_all, learn_and_be_killed, learn_until_killed
-from vmaftune.types import Capture
+from vmaftune.contract import Capture
 
 needs_fork = pytest.mark.skipif(
     "forkserver" not in multiprocessing.get_all_start_methods(), reason="SIGKILL and fork are POSIX"

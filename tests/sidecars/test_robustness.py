@@ -27,8 +27,8 @@ from tests.sidecars.conftest import (
     smooth,
     statistics,
 )
-from vmaftune.features.schema import NAMES, Features
-from vmaftune.types import Capture
+from vmaftune.contract import Capture
+from vmaftune.contract.features import NAMES, Features
 
 ABSURD = (60.0, -60.0, 20.0, -20.0, 10.0, -10.0)
 

@@ -34,7 +34,7 @@ from tests.sidecars.conftest import (
     state_in,
     statistics,
 )
-from vmaftune.features.schema import NAMES
+from vmaftune.contract.features import NAMES
 from vmaftune.learned.allowed import census
 
 WHERE = (VERSION, "libx264")

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from tests.testing import faults
-from vmaftune.types import Adjustment, Capture, CorrectionSpec, CurveContext, FloatArray, PluginContext, Prediction
+from vmaftune.contract import (
+    Adjustment,
+    Capture,
+    CorrectionSpec,
+    CurveContext,
+    FloatArray,
+    PluginContext,
+    Prediction,
+)
 
 
 class Good:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tests.testing import faults
-from vmaftune.types import EncoderSpec
+from vmaftune.contract import EncoderSpec
 
 NOT_IN_FFMPEG = EncoderSpec(name="an_encoder_of_nobody", presets=("slow", "fast"), default_preset="fast")
 

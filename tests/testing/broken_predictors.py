@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 
 from tests.testing import faults
+from vmaftune.contract import (
+    CurveContext,
+    FloatArray,
+    PluginContext,
+    Prediction,
+    PredictorSpec,
+    Unsupported,
+)
 from vmaftune.crf_search.grid import crf_positions
 from vmaftune.testing.cases import UNKNOWN_ENCODER
-from vmaftune.types import CurveContext, FloatArray, PluginContext, Prediction, PredictorSpec, Unsupported
 
 
 class Good:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.testing import faults
-from vmaftune.types import Capture, PluginContext, TrainerSpec
+from vmaftune.contract import Capture, PluginContext, TrainerSpec
 
 
 class Good:

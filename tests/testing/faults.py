@@ -9,10 +9,10 @@ from typing import Annotated
 
 import msgspec
 
+from vmaftune.contract import EncoderSpec
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.host.manager import PluginManager, Spec
 from vmaftune.testing import ContractError, NotChecked, checks_for
-from vmaftune.types import EncoderSpec
 
 ENCODERS = {spec.name: spec for spec in vmaftune_encoders() if spec.name in ("libx264", "libsvtav1")}
 

@@ -14,17 +14,23 @@ from tests.host.conftest import Install, install
 from tests.testing.broken_corrections import Good as GoodCorrection
 from tests.testing.broken_trainers import Good as GoodTrainer
 from tests.testing.faults import NoDefault
+from vmaftune.contract import (
+    CorrectionSpec,
+    PluginContext,
+    Predictor,
+    PredictorSpec,
+    TrainerSpec,
+)
+from vmaftune.contract.hooks import VmafTuneSpec
 from vmaftune.errors import Unsupported, UserError
-from vmaftune.hookspecs import VmafTuneSpec
 from vmaftune.host.manager import PluginManager
 from vmaftune.testing import Check, ContractError, NotChecked, checks_for
-from vmaftune.types import CorrectionSpec, PluginContext, Predictor, PredictorSpec, TrainerSpec
 
 __all__ = ["install"]
 
 SEVERAL = """
     from vmaftune import hookimpl
-    from vmaftune.types import EncoderSpec, TrainerSpec
+    from vmaftune.contract import EncoderSpec, TrainerSpec
 
     class Silent:
         def learn(self, capture):
@@ -143,7 +149,7 @@ def test_pytest_tells_what_passed_failed_and_was_skipped(tmp_path: Path) -> None
     (tmp_path / "test_contract.py").write_text(
         textwrap.dedent("""
             from vmaftune.testing import parametrize_with_checks
-            from vmaftune.types import EncoderSpec
+            from vmaftune.contract import EncoderSpec
 
             @parametrize_with_checks(EncoderSpec(name="an_encoder_of_nobody", encode_cost=-1.0))
             def test_contract(check):
@@ -166,7 +172,7 @@ def test_the_example_of_a_correction_in_the_hooks_keeps_its_contract(install: In
     doc = inspect.getdoc(VmafTuneSpec.vmaftune_corrections) or ""
     example = textwrap.dedent(doc.partition("Example::")[2])
     imports = (
-        "import numpy as np\nfrom vmaftune import hookimpl\nfrom vmaftune.types import Adjustment, CorrectionSpec\n"
+        "import numpy as np\nfrom vmaftune import hookimpl\nfrom vmaftune.contract import Adjustment, CorrectionSpec\n"
     )
     install("mean-residual", imports + example)
     for check in checks_for("mean-residual"):

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.testing.broken_trainers import Good
+from vmaftune.contract import TrainerSpec
 from vmaftune.testing.check import ContractError
 from vmaftune.testing.process import Report
 from vmaftune.testing.subject import Subject
-from vmaftune.types import TrainerSpec
 
 SUBJECT = Subject(TrainerSpec(name="here", version="1", factory=Good), None, {})
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+from vmaftune.contract import FloatArray
 from vmaftune.tiny.table import FrameTable
-from vmaftune.types import FloatArray
 
 FRAMES = 24
 

@@ -21,9 +21,9 @@ from tests.cli.conftest import clip, clips, program  # noqa: F401 (fixtures)
 from tests.conftest import ROOT
 from tests.trainer.counting import Held, held_in
 from tests.trainer.serving import Setting
-from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
+from vmaftune.contract import Capture
+from vmaftune.contract.features import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.trainer.status import Status, ask
-from vmaftune.types import Capture
 
 _seconds = itertools.count()
 FEATURE_VALUES = tuple(scale.centre for scale in FEATURES.values())

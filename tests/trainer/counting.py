@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from vmaftune.contract.learner import LearnerStatistics, Published, Sample
 from vmaftune.state import atomic
-from vmaftune.trainer.learner import LearnerStatistics, Published, Sample
 
 SNAPSHOT = "counting.json"
 

@@ -16,9 +16,9 @@ from tests.cli.conftest import Program, install
 from tests.conftest import ROOT
 from tests.trainer.conftest import Connected, request
 from tests.trainer.counting import CountingLearner
+from vmaftune.contract.learner import Sample
 from vmaftune.extras import install_command
 from vmaftune.trainer.fit import fit
-from vmaftune.trainer.learner import Sample
 from vmaftune.trainer.waiting import WaitingRoom
 
 PLUGIN = f"""
@@ -26,7 +26,7 @@ PLUGIN = f"""
     sys.path.append({str(ROOT)!r})
     import msgspec
     from vmaftune import hookimpl
-    from vmaftune.types import TrainerSpec
+    from vmaftune.contract import TrainerSpec
 
     class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         step: float = 0.0

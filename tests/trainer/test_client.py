@@ -13,7 +13,7 @@ import pytest
 from vmaftune_plugins.trainers.sgd_ema import FeedbackTrainer
 
 from tests.trainer.conftest import Served, capture
-from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
+from vmaftune.contract.features import NAMES, SCHEMA_VERSION, Features
 from vmaftune.trainer import waiting
 from vmaftune.trainer.client import RING_ENTRIES, FeedbackClient
 from vmaftune.trainer.connection import ConnectionLimits

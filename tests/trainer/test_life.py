@@ -15,7 +15,7 @@ import pytest
 
 from tests.trainer.conftest import Served, request
 from tests.trainer.counting import SNAPSHOT, CountingLearner, held_in
-from vmaftune.trainer.learner import Published, Sample
+from vmaftune.contract.learner import Published, Sample
 from vmaftune.trainer.log import Log
 from vmaftune.trainer.messages import Request, parse
 from vmaftune.trainer.service import steady_clock

@@ -12,9 +12,9 @@ import pytest
 
 from tests.models.conftest import own
 from vmaftune import models
+from vmaftune.contract.learner import Sample
 from vmaftune.corpus.rows import CorpusRow, model_rows
 from vmaftune.encoders.builtin import vmaftune_encoders
-from vmaftune.trainer.learner import Sample
 
 if TYPE_CHECKING:
     from vmaftune_plugins.trainers.learner import SgdEmaLearner

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.trainers.conftest import Learners, sample, stream
+from vmaftune.contract.learner import Sample
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
-from vmaftune.trainer.learner import Sample
 
 if TYPE_CHECKING:
     from vmaftune_plugins.trainers.learner import SgdEmaLearner

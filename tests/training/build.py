@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests.corpus.conftest import made_row
+from vmaftune.contract.features import FEATURES, NAMES
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.features.pilot import AV1, pilot_plan
-from vmaftune.features.schema import FEATURES, NAMES
 from vmaftune.training.design import Design
 
 ENCODERS: tuple[tuple[str, str | None], ...] = (("libsvtav1", "8"), ("libx264", "medium"))

@@ -10,14 +10,14 @@ import onnx
 import pytest
 
 from tests.training.build import RANGES, SMALL, made_rows
+from vmaftune.contract import FloatArray
+from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.corpus.rows import CorpusRow
-from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.models.predictor import CurveModel, open_model
 from vmaftune.training.export import OPERATORS
 from vmaftune.training.network import falling, train
 from vmaftune.training.predictor import TrainedPredictor, train_predictor
 from vmaftune.training.uncertainty import Uncertainty
-from vmaftune.types import FloatArray
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.training.build import RANGES, SMALL, made_rows
+from vmaftune.contract.features import NAMES
 from vmaftune.corpus.rows import CorpusRow
-from vmaftune.features.schema import NAMES
 from vmaftune.training.evaluate import errors, held_out_deviation, leave_one_source_out
 from vmaftune.training.predictor import TrainedPredictor
 from vmaftune.training.table import Table, training_table

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.training.build import RANGES
+from vmaftune.contract import FloatArray
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.training.table import Table, training_table
 from vmaftune.training.uncertainty import fit_uncertainty
-from vmaftune.types import FloatArray
 
 
 @pytest.fixture(scope="module")

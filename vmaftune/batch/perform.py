@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from vmaftune.batch.messages import Job, Result, Step
+from vmaftune.contract.records import ProbeRecord
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
@@ -24,7 +25,6 @@ from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import SearchReport, not_met
 from vmaftune.jobs.session import Session
 from vmaftune.learned.captures import CaptureLine
-from vmaftune.types import ProbeRecord
 
 _OUR_FAILURE = 1
 _EXPECTED_PROBES = 3

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, TextColumn
 
 from vmaftune.cli.live import LiveLine
+from vmaftune.contract.curves import FloatArray
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search_report import SearchReport
 from vmaftune.jobs.session import Session
-from vmaftune.types import FloatArray
 
 if TYPE_CHECKING:
     from vmaftune.jobs.compare import CompareReport

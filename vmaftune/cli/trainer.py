@@ -12,8 +12,8 @@ from vmaftune.cli.options import cache_options, json_option
 from vmaftune.extras import install_command
 
 if TYPE_CHECKING:
+    from vmaftune.contract.learner import Learner
     from vmaftune.jobs.session import Session
-    from vmaftune.trainer.learner import Learner
 
 _FILE = click.Path(path_type=Path)
 _FOLDER = "trainer"
@@ -179,9 +179,9 @@ def _learner(
     Raises:
         UserError: there is none, more than one, or it is not that.
     """
+    from vmaftune.contract.learner import LearnerContext
+    from vmaftune.contract.plugins import TrainerSpec
     from vmaftune.errors import UserError
-    from vmaftune.trainer.learner import LearnerContext
-    from vmaftune.types import TrainerSpec
 
     trainers = [r.spec for r in session.manager.of_kind("trainer") if isinstance(r.spec, TrainerSpec)]
     learners = {spec.name: spec for spec in trainers if spec.learner is not None}

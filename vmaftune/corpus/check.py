@@ -6,9 +6,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
-from vmaftune.features.schema import SCHEMA_VERSION
 from vmaftune.ffmpeg.vmaf import MODEL_4K, MODEL_HD
 
 LEAST_SOURCES = 5

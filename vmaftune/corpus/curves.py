@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.encoders.spec import EncoderSpec, check_preset, find_encoder, number, settings_for
+from vmaftune.encoders.spec import check_preset, find_encoder, number, settings_for
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.features import SCHEMA_VERSION, Features
 from vmaftune.corpus.check import LEAST_SOURCES, check_corpus
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
 from vmaftune.extras import install_command
-from vmaftune.features.schema import SCHEMA_VERSION, Features
-from vmaftune.types import FloatArray
 
 _COMPONENTS = 4
 _FEATURE_RIDGE = 30.0

@@ -16,8 +16,8 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from vmaftune import models
+from vmaftune.contract.features import NAMES, SCHEMA_VERSION
 from vmaftune.errors import UserError, VmafTuneError, file_error
-from vmaftune.features.schema import NAMES, SCHEMA_VERSION
 from vmaftune.state.regular import check_regular, open_regular
 
 _GZIP = ".gz"
@@ -39,7 +39,7 @@ class CorpusRow(msgspec.Struct, frozen=True, kw_only=True):
         source: identifier of the film or shoot; what training and evaluation are split by.
         kind: kind of content, such as ``animation``.
         encoder, preset, crf: the encode.
-        features: in the order and units of vmaftune.features.schema.NAMES; NaN where one could not be measured.
+        features: in the order and units of vmaftune.contract.features.NAMES; NaN where one could not be measured.
         feature_schema: version of that schema.
         vmaf_mean, vmaf_harmonic_mean, vmaf_min, vmaf_p5: pooled over frames, 0 to 100.
         bitrate_kbps, frames: of the encode.

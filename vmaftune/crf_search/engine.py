@@ -9,15 +9,17 @@ from typing import Protocol
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import CurveContext, FloatArray
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import Features
+from vmaftune.contract.records import ProbeRecord, ProbeRequest
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Exploring, Goal, Probe, Stop, decide
-from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginRun
 from vmaftune.quality.scale import USUAL, Scale
-from vmaftune.types import CurveContext, Features, FloatArray, ProbeRecord, ProbeRequest
 
 
 class ProbeMaker(Protocol):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vmaftune.encoders.spec import EncoderSpec, number
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.encoders.spec import number
 from vmaftune.errors import UserError
-from vmaftune.types import FloatArray
 
 
 def crf_grid(spec: EncoderSpec, minimum: float | None, maximum: float | None, increment: float | None) -> FloatArray:

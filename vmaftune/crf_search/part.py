@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.ffmpeg.vmaf import Selection
-from vmaftune.types import FloatArray
 
 POOLS = ("mean", "harmonic_mean")
 """Pools that a part can say something of: those that are a mean of something."""

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from vmaftune.types import FloatArray, Prediction
+from vmaftune.contract.curves import FloatArray, Prediction
 
 SCORE_NOISE_VMAF = 0.04
 """Standard deviation by which scores of neighbouring CRFs scatter about a smooth curve: measured on ten clips with x264

@@ -12,6 +12,8 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.records import ProbeRecord, ProbeRequest
 from vmaftune.crf_search.part import POOLS, Part, deviation, estimate, plan_part
 from vmaftune.crf_search.source import PreparedSource, total_bytes
 from vmaftune.errors import FfmpegError, UserError
@@ -19,7 +21,6 @@ from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score, score_itself
 from vmaftune.state.store import Store
-from vmaftune.types import FloatArray, ProbeRecord, ProbeRequest
 
 _MICRO = 1_000_000
 _SCORE_BYTES = 4

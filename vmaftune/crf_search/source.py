@@ -11,12 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.encoders.kept import losses
-from vmaftune.encoders.spec import EncoderSettings, EncoderSpec, check_size, settings_for
+from vmaftune.encoders.spec import EncoderSettings, check_size, settings_for
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, filtered, measure
 from vmaftune.features.pilot import pilot_plan
-from vmaftune.features.schema import SCHEMA_VERSION
 from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import PROBE_VERSION

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from vmaftune.contract.records import ProbeRecord
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
@@ -16,7 +17,6 @@ from vmaftune.events.schema import Checking, Encoding, Event, Predicted, Prepare
 from vmaftune.host.curve import PredictedCurve
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search_report import sample_reports
-from vmaftune.types import ProbeRecord
 
 _PROGRESS_SECONDS = 0.25
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from vmaftune.contract.records import ProbeRecord
 from vmaftune.jobs.compare import CompareReport
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.ladder import LadderReport
@@ -18,7 +19,6 @@ from vmaftune.jobs.predict import PredictReport
 from vmaftune.jobs.score import ScoreReport
 from vmaftune.jobs.search_report import SampleReport, SearchReport
 from vmaftune.jobs.worst_frames import WorstFramesReport
-from vmaftune.types import ProbeRecord
 
 VERSION: Literal[1] = 1
 

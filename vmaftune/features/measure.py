@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.contract.features import NAMES, SCHEMA_VERSION, Features
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.features.pilot import Pilot, PilotPlan, PilotScore
-from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import KEEP_FILTERS, one_size

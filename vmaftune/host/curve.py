@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vmaftune.contract.captures import Capture
+from vmaftune.contract.curves import Adjustment, CurveContext, FloatArray, Prediction
 from vmaftune.crf_search.grid import crf_positions
-from vmaftune.types import Adjustment, Capture, CurveContext, FloatArray, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from vmaftune.contract.inspection import Inspectable, LearnedCapture, LearnedState, LearnedTerm
 from vmaftune.errors import PluginError, UserError, VmafTuneError
 from vmaftune.host.run import called
-from vmaftune.types import Inspectable, LearnedCapture, LearnedState, LearnedTerm
 
 
 class Inspection:

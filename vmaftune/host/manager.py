@@ -12,12 +12,12 @@ from typing import Any
 
 import pluggy
 
-from vmaftune import PLUGIN_API, PROJECT
-from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.hooks import VmafTuneSpec
+from vmaftune.contract.markers import PLUGIN_API, PROJECT
+from vmaftune.contract.plugins import CorrectionSpec, PredictorSpec, TrainerSpec
 from vmaftune.errors import UserError
-from vmaftune.hookspecs import VmafTuneSpec
 from vmaftune.nearest import meant
-from vmaftune.types import CorrectionSpec, PredictorSpec, TrainerSpec
 
 Spec = PredictorSpec | CorrectionSpec | TrainerSpec
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
+from vmaftune.contract.captures import Capture
+from vmaftune.contract.plugins import Correction, Trainer
 from vmaftune.state.store import Store
-from vmaftune.types import Capture, Correction, Trainer
 
 KIND = "pending"
 """Of the store's records."""

@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vmaftune.config.validate import validated
+from vmaftune.contract.curves import Adjustment, CurveContext, FloatArray, Prediction
+from vmaftune.contract.plugins import Correction, PluginContext, Predictor, Trainer
+from vmaftune.contract.records import ProbeRecord, ProbeRequest
 from vmaftune.crf_search.prior import uninformed
 from vmaftune.errors import PluginError, Unsupported
 from vmaftune.host.curve import PredictedCurve
@@ -21,18 +24,6 @@ from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.pending import Lesson, PendingCaptures
 from vmaftune.quality.scale import Scale
 from vmaftune.state.store import Store
-from vmaftune.types import (
-    Adjustment,
-    Correction,
-    CurveContext,
-    FloatArray,
-    PluginContext,
-    Prediction,
-    Predictor,
-    ProbeRecord,
-    ProbeRequest,
-    Trainer,
-)
 
 Result = TypeVar("Result")
 

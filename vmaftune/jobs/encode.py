@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import CurveContext
 from vmaftune.crf_search.source import PreparedSource, settle
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import EncoderSettings, number
@@ -38,7 +39,6 @@ from vmaftune.jobs.shots import JoinedVideo, check_options, encode_shots
 from vmaftune.media.facts import MediaFacts, read_facts, shown
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.state.workspace import workspace
-from vmaftune.types import CurveContext
 
 _REHEARSED_SECONDS = 0.2
 _REHEARSED_AT_MOST_SECONDS = 5.0

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import process, vmaf
@@ -19,7 +20,6 @@ from vmaftune.ffmpeg.vmaf import Comparison
 from vmaftune.jobs.encode_streams import Mapped
 from vmaftune.media.facts import shown
 from vmaftune.media.opened import open_media
-from vmaftune.types import FloatArray
 
 _SECONDS_ROUNDED = 0.0025
 """How far a frame's time may be off: Matroska's milliseconds, those of the source, and what TIMES evens out."""

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.records import ProbeRecord
 from vmaftune.crf_search.engine import told_probe
 from vmaftune.crf_search.source import CutSource, PreparedSource
 from vmaftune.encoders.spec import number
@@ -22,7 +24,6 @@ from vmaftune.jobs.search import goal_of
 from vmaftune.jobs.search_report import encode_command, no_more_than
 from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
-from vmaftune.types import FloatArray, ProbeRecord
 
 HEIGHTS = (2160, 1440, 1080, 720, 540, 432, 360, 270, 216)
 _CURVE_PROBES = 4

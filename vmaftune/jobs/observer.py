@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.crf_search.engine import Observer
 from vmaftune.crf_search.source import PreparedSource
-from vmaftune.types import FloatArray
 
 
 class JobObserver(Observer):

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import CurveContext
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state.workspace import workspace
-from vmaftune.types import CurveContext
 
 
 class PredictReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 
-from vmaftune.types import ProbeRecord
+from vmaftune.contract.records import ProbeRecord
 
 LEAST_POINTS = 4
 """Points that a BD-rate is computed from at least (ITU-T HSTP-VID-WPOM)."""

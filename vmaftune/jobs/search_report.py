@@ -6,6 +6,7 @@ import shlex
 
 import msgspec
 
+from vmaftune.contract.records import ProbeRecord
 from vmaftune.crf_search.engine import CurveReport, Outcome
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import REASONS, Goal
@@ -14,7 +15,6 @@ from vmaftune.ffmpeg.encode import full_arguments
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.containers import CONTAINERS
 from vmaftune.jobs.encode_streams import default_output, every_stream, plan_streams
-from vmaftune.types import ProbeRecord
 
 
 class PluginReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,12 +16,14 @@ import msgspec
 
 from vmaftune.config.bound import search_for
 from vmaftune.config.load import LoadedConfig, load_config
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import CutSource, EncodeRequest, PreparedSource, cut_source, prepare
 from vmaftune.encoders.enc_option import parse_enc
 from vmaftune.encoders.safe import check_safe
-from vmaftune.encoders.spec import EncoderSpec, find_encoder, number
+from vmaftune.encoders.spec import find_encoder, number
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
 from vmaftune.ffmpeg.vmaf import ScoreSettings, check_pool
@@ -34,7 +36,6 @@ from vmaftune.nearest import meant
 from vmaftune.printable import printable
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
-from vmaftune.types import FloatArray
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import NoRoomError, TargetError, UserError, VmafTuneError
 from vmaftune.ffmpeg.encode import of_one_size
@@ -30,7 +31,6 @@ from vmaftune.shots.detect import TICKS_PER_SECOND
 from vmaftune.shots.join import Chunk
 from vmaftune.shots.prepare import ShotSource, check_joinable
 from vmaftune.state.workspace import workspace
-from vmaftune.types import FloatArray
 
 DEFAULT_FLOOR = 6.0
 """VMAF below the target that a shot may be at most; why: docs/per-shot.md."""

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.crf_search.engine import told_probe
 from vmaftune.crf_search.prober import Prober
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.shots_report import OneCrf, WholeEncode
-from vmaftune.types import FloatArray
 
 _MOST_ENCODES = 6
 _NEAR_CRF = 1.0  # between two CRFs so near, size and VMAF are as good as linear in each other

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.records import ProbeRecord, ProbeRequest
 from vmaftune.crf_search.engine import told_probe
 from vmaftune.crf_search.prober import Prober
 from vmaftune.ffmpeg.locate import Ffmpeg
@@ -20,7 +22,6 @@ from vmaftune.shots.detect import Shot
 from vmaftune.shots.model import ShotModel
 from vmaftune.shots.piece import Piece
 from vmaftune.shots.prepare import ShotSource
-from vmaftune.types import FloatArray, ProbeRecord, ProbeRequest
 
 _PROBED_FRAMES = 64
 _SURE_VMAF = 0.35

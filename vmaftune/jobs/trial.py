@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.records import ProbeRecord
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import EncodeRequest, prepare
-from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.escape import file_url
@@ -15,7 +16,6 @@ from vmaftune.ffmpeg.vmaf import ScoreSettings
 from vmaftune.media.samples import SampleRule
 from vmaftune.state.store import Store
 from vmaftune.state.workspace import workspace
-from vmaftune.types import ProbeRecord
 
 _CLIP = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=0.4", "-pix_fmt", "yuv420p", "-c:v", "mpeg4")
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from vmaftune.encoders.spec import EncoderSpec
-from vmaftune.features.schema import NAMES
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import NAMES
 
 FIELDS = frozenset(
     {

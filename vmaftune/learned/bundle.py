@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.errors import UserError
 from vmaftune.learned.allowed import Census, census, check_version
 from vmaftune.learned.key import SigningKey, verified

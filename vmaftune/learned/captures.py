@@ -15,14 +15,15 @@ import msgspec
 import numpy as np
 
 from vmaftune.config.validate import validated
+from vmaftune.contract.curves import CurveContext
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import NAMES, SCHEMA_VERSION, Features
 from vmaftune.corpus.rows import parse_row
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.encoders.spec import EncoderSpec, check_preset, find_encoder, number
+from vmaftune.encoders.spec import check_preset, find_encoder, number
 from vmaftune.errors import UserError
-from vmaftune.features.schema import NAMES, SCHEMA_VERSION, Features
 from vmaftune.ffmpeg.vmaf import ScoreSettings, decide
 from vmaftune.state.regular import open_regular
-from vmaftune.types import CurveContext
 
 _LAST_UNIX_SECONDS = 4102444800.0  # the year 2100
 _LARGEST_FEATURE = 1e12
@@ -33,7 +34,7 @@ class CaptureLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """One line.
 
     Attributes:
-        features: of the source, in the order of vmaftune.features.schema.NAMES, or by name; null where one could not be
+        features: of the source, in the order of vmaftune.contract.features.NAMES, or by name; null where one could not be
             measured.
         encoder, preset, crf: the encode; without a preset it is the encoder's own.
         observed: VMAF that was measured, of the scale that is learned (vmaftune.quality.scale).

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from vmaftune.contract.curves import CurveContext
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import FEATURES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.encoders.spec import EncoderSpec
-from vmaftune.features.schema import FEATURES, SCHEMA_VERSION, Features
-from vmaftune.types import CurveContext
 
 
 def ordinary_context(encoder: EncoderSpec, preset: str | None) -> CurveContext:

@@ -10,11 +10,11 @@ import numpy as np
 from msgspec import Meta
 
 from vmaftune import models
+from vmaftune.contract.records import ProbeRecord
 from vmaftune.jobs.predict import PredictReport
 from vmaftune.jobs.search_report import SearchReport, StopReport
 from vmaftune.mcp_server.meter import Meter
 from vmaftune.mcp_server.tool import Answer, Arguments, Name, Tool, Video, VideoStream, VmafModel, VmafScale, Work
-from vmaftune.types import ProbeRecord
 
 _TARGET = 95.0
 _CURVE_POINTS = 13

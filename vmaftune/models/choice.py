@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vmaftune.encoders.spec import EncoderSpec
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.errors import Unsupported
 from vmaftune.models.predictor import Contract
-from vmaftune.types import FloatArray
 
 
 def curve_weights(contract: Contract, encoder: EncoderSpec, preset: str | None) -> tuple[FloatArray, str | None]:

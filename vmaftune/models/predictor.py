@@ -1,6 +1,6 @@
 """A network that gives curves: its contract, checked when it is opened, and its call.
 
-Inputs, float32: ``features`` (1, d), raw, in the units of vmaftune.features.schema and without NaN; ``curve`` (1, m), weights
+Inputs, float32: ``features`` (1, d), raw, in the units of vmaftune.contract.features and without NaN; ``curve`` (1, m), weights
 over the curves that were trained, summing to 1. Outputs, float32: ``mean`` (1, K), VMAF at K knots, never rising;
 ``covariance`` (1, K, K), VMAF squared, symmetric and positive semi-definite.
 The file's metadata holds ``Contract`` as JSON under the key ``vmaftune``.
@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import VmafTuneError
 from vmaftune.models.session import OPSET, one_line, open_session
-from vmaftune.types import FloatArray
 
 CONTRACT = 1
 METADATA_KEY = "vmaftune"

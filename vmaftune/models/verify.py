@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.errors import VmafTuneError
-from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.models.entry import RegisteredModel
 from vmaftune.models.predictor import open_model
 from vmaftune.models.registry import read

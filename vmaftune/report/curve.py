@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.records import ProbeRecord
 from vmaftune.encoders.spec import number
 from vmaftune.jobs.search_report import SearchReport, result_probe
 from vmaftune.report.scale import Axis
 from vmaftune.report.svg import Band, Chart, Layer, Line, Mark, Marks, Zone
-from vmaftune.types import FloatArray, ProbeRecord
 
 BAND = 1.645
 """Deviations to either side within which 90 % of a normal distribution lie."""

@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.report.look import Frame, Look, Span
 from vmaftune.report.page import Section
 from vmaftune.report.scale import Axis
 from vmaftune.report.svg import Band, Chart, Layer, Line, Mark, Marks, Upright
 from vmaftune.report.words import clock, counted
-from vmaftune.types import FloatArray
 
 _MOST_POINTS = 240
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.errors import VmafTuneError
@@ -20,7 +21,6 @@ from vmaftune.jobs.worst_frames import lowest
 from vmaftune.media.facts import MediaFacts, read_facts
 from vmaftune.report.pictures import Image, Pair, Video, as_pairs, take_frames
 from vmaftune.state.workspace import workspace
-from vmaftune.types import FloatArray
 
 WORST = 4
 APART_SECONDS = 1.0

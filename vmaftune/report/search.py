@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vmaftune import __version__
+from vmaftune.contract.records import ProbeRecord
 from vmaftune.encoders.spec import number
 from vmaftune.jobs.search_report import SearchReport, no_more_than, result_probe
 from vmaftune.report import curve
@@ -17,7 +18,6 @@ from vmaftune.report.page import Page, Section, Tile
 from vmaftune.report.svg import Chart
 from vmaftune.report.table import Cell, Table
 from vmaftune.report.words import command, counted, lasting, name, rate, size
-from vmaftune.types import ProbeRecord
 
 
 def search_page(report: SearchReport, source: Path, look: Look) -> Page:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from vmaftune.types import FloatArray
+from vmaftune.contract.curves import FloatArray
 
 Choice = npt.NDArray[np.int64]
 """Place in the CRF grid for each shot, shape (shots,)."""

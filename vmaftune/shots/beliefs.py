@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.shots.allocate import Choice, allocate, finest, keep_most, mean_of
 from vmaftune.shots.model import ShotModel, elsewhere
-from vmaftune.types import FloatArray
 
 _HARDLY_MOVED_CRF = 1.0
 _TELLING_VMAF = 0.3

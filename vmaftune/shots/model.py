@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray, Prediction
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import Features
 from vmaftune.crf_search.grid import crf_positions
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.prior import squared_exponential
-from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.features.measure import Measured
 from vmaftune.features.pilot import pilot_plan
-from vmaftune.features.schema import Features
 from vmaftune.shots.detect import Shot
-from vmaftune.types import FloatArray, Prediction
 
 PART_DEVIATION_VMAF = 1.0
 """Standard deviation by which VMAF of 64 frames from the middle of a long shot is off."""

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import msgspec
 
+from vmaftune.contract.curves import CurveContext, FloatArray
+from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.crf_search.source import EncodeRequest, PreparedSource, model_identity, scale_of, settle
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, measure
 from vmaftune.features.pilot import pilot_plan
-from vmaftune.features.schema import SCHEMA_VERSION
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import PROBE_VERSION
 from vmaftune.host.run import PluginRun
@@ -26,7 +27,6 @@ from vmaftune.shots.index import read_index
 from vmaftune.shots.model import ShotModel
 from vmaftune.shots.piece import Piece, Pieces
 from vmaftune.state.store import Store
-from vmaftune.types import CurveContext, FloatArray
 
 _JOINABLE = {
     # Headers that say nothing of the CRF, so that all shots have the same. x264 gives a first key frame no better quantiser

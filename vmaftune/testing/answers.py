@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from vmaftune.contract.curves import Adjustment, CurveContext, FloatArray, Prediction
 from vmaftune.host.run import LARGEST_SHIFT
 from vmaftune.testing.check import ContractError
-from vmaftune.types import Adjustment, CurveContext, FloatArray, Prediction
 
 SAME_VMAF = 1e-9
 """Numbers of two processes that differ by less are the same: threads may add up in another order."""

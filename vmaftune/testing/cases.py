@@ -9,11 +9,13 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
+from vmaftune.contract.captures import Capture
+from vmaftune.contract.curves import CurveContext, FloatArray, Prediction
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.grid import crf_grid, crf_positions
 from vmaftune.crf_search.prior import uninformed
 from vmaftune.encoders.builtin import vmaftune_encoders
-from vmaftune.features.schema import FEATURES, NAMES, SCHEMA_VERSION, Features
-from vmaftune.types import Capture, CurveContext, EncoderSpec, FloatArray, Prediction
 
 LEARNED_ENCODER = next(spec for spec in vmaftune_encoders() if spec.name == "libx264")
 """Its captures are those that corrections and trainers learn from."""

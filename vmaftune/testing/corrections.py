@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vmaftune.contract.captures import Capture
+from vmaftune.contract.curves import Adjustment, CurveContext
+from vmaftune.contract.plugins import Correction, CorrectionSpec
 from vmaftune.testing import answers, cases, common
 from vmaftune.testing.answers import where
 from vmaftune.testing.check import ContractError
 from vmaftune.testing.process import Report
 from vmaftune.testing.subject import Subject
-from vmaftune.types import Adjustment, Capture, Correction, CorrectionSpec, CurveContext
 
 _SOURCES = 9
 _PROCESSES = 2

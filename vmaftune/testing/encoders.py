@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSettings, number, settings_for
 from vmaftune.errors import FfmpegError, UserError
@@ -13,7 +14,6 @@ from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.state.workspace import workspace
 from vmaftune.testing.check import ContractError, NotChecked
-from vmaftune.types import EncoderSpec
 
 _FRAMES = 8
 _SIZE = (192, 108)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.host.manager import Spec
 from vmaftune.testing.suite import checks_for
-from vmaftune.types import EncoderSpec
 
 
 def parametrize_with_checks(*what: str | Spec | EncoderSpec) -> Any:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
+from vmaftune.contract.curves import CurveContext, Prediction
+from vmaftune.contract.features import Features
+from vmaftune.contract.plugins import Predictor, PredictorSpec
+from vmaftune.errors import Unsupported
 from vmaftune.testing import answers, cases, common
 from vmaftune.testing.answers import where
 from vmaftune.testing.check import ContractError, NotChecked
 from vmaftune.testing.process import Report
 from vmaftune.testing.subject import PREDICTOR_VERSION, Subject
-from vmaftune.types import CurveContext, Features, Prediction, Predictor, PredictorSpec, Unsupported
 
 
 class PredictorSubject(Subject[PredictorSpec]):

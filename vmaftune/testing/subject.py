@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from vmaftune import PROJECT
 from vmaftune.config.validate import validated
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.markers import PROJECT
+from vmaftune.contract.plugins import PluginContext
 from vmaftune.host.manager import PluginManager, Spec
 from vmaftune.state.workspace import workspace
 from vmaftune.testing.check import ContractError, described
 from vmaftune.testing.process import Order, Report, run_together
-from vmaftune.types import EncoderSpec, PluginContext
 
 PREDICTOR_VERSION = "checked-0badcafe"
 """Version of the predictor that corrections and trainers are told of."""

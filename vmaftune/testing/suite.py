@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from vmaftune import PROJECT
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.markers import PROJECT
+from vmaftune.contract.plugins import CorrectionSpec, PredictorSpec
 from vmaftune.ffmpeg.locate import locate
 from vmaftune.host.manager import PluginManager, Spec
 from vmaftune.state.store import Store
 from vmaftune.testing import corrections, encoders, predictors, trainers
 from vmaftune.testing.check import Check
 from vmaftune.testing.subject import Installed
-from vmaftune.types import CorrectionSpec, EncoderSpec, PredictorSpec
 
 _KINDS = ("predictor", "correction", "trainer", "encoders")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 
+from vmaftune.contract.captures import Capture
+from vmaftune.contract.plugins import Trainer, TrainerSpec
 from vmaftune.testing import cases, common
 from vmaftune.testing.check import ContractError
 from vmaftune.testing.process import Report
 from vmaftune.testing.subject import Subject
-from vmaftune.types import Capture, Trainer, TrainerSpec
 
 _SOURCES = 20
 _ROUNDS = 2

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg import vmaf
 from vmaftune.tiny.model import TinyModel
 from vmaftune.tiny.table import CANONICAL_6
-from vmaftune.types import FloatArray
 
 
 class TinyScore(msgspec.Struct, frozen=True, kw_only=True):

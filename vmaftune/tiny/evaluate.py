@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
 from vmaftune.tiny import figures
@@ -15,7 +16,6 @@ from vmaftune.tiny.figures import Figures, Latency, SourceFigures, Spread
 from vmaftune.tiny.folds import clip_places
 from vmaftune.tiny.model import FrameScorer, TinyModel
 from vmaftune.tiny.table import FrameTable
-from vmaftune.types import FloatArray
 
 _SCHEMA = 1
 _ROWS_TIMED = 512

@@ -8,13 +8,13 @@ import msgspec
 import numpy as np
 import torch
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import VmafTuneError
 from vmaftune.models.predictor import METADATA_KEY
 from vmaftune.tiny.model import Contract, TinyModel
 from vmaftune.tiny.network import Networks
 from vmaftune.tiny.table import CANONICAL_6
 from vmaftune.training.graph import Graph
-from vmaftune.types import FloatArray
 
 OPERATORS = frozenset(
     (

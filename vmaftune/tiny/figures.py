@@ -9,8 +9,8 @@ from itertools import cycle, islice
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.tiny.table import FrameTable
-from vmaftune.types import FloatArray
 
 METRICS = ("plcc", "srocc", "krocc", "rmse")
 CALLS = 5_000

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.tiny.architectures import Architecture
 from vmaftune.tiny.evaluate import EvalReport, Split, evaluated
 from vmaftune.tiny.export import check_same, to_onnx
@@ -17,7 +18,6 @@ from vmaftune.tiny.model import TinyModel
 from vmaftune.tiny.recipes import Recipe
 from vmaftune.tiny.table import FrameTable
 from vmaftune.tiny.train import Trained, train
-from vmaftune.types import FloatArray
 
 _NO_FOLD = Fold()
 

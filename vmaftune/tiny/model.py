@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.media.facts import shown
 from vmaftune.models.entry import RegisteredModel
@@ -19,7 +20,6 @@ from vmaftune.models.predictor import METADATA_KEY
 from vmaftune.models.session import OPSET, one_line, open_session
 from vmaftune.state.regular import read_regular
 from vmaftune.tiny.table import CANONICAL_6
-from vmaftune.types import FloatArray
 
 _FLOAT32 = "tensor(float)"
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.tiny.architectures import Architecture
 from vmaftune.tiny.table import CANONICAL_6
-from vmaftune.types import FloatArray
 
 _CHUNK = 4096
 

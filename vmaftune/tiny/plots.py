@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.tiny.evaluate import EvalReport
 from vmaftune.tiny.table import FrameTable
 from vmaftune.training.panels import png, three_panels
-from vmaftune.types import FloatArray
 
 _COLOUR = "#1f6feb"
 _INK = "#24292f"

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.tiny.architectures import Architecture
 from vmaftune.tiny.checkpoint import Checkpoint
 from vmaftune.tiny.folds import Fold, watched_sources, windows
@@ -23,7 +24,6 @@ from vmaftune.tiny.network import NO_SCALE, Networks, begun, fit_scale
 from vmaftune.tiny.recipes import Recipe
 from vmaftune.tiny.table import FrameTable
 from vmaftune.training.threads import one_thread
-from vmaftune.types import FloatArray
 
 _LARGEST_GROUP = 37
 _UNITS_OF_A_GROUP = 300_000

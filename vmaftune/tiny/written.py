@@ -6,12 +6,12 @@ from pathlib import Path
 
 import msgspec
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.state import atomic
 from vmaftune.tiny.evaluate import EvalReport
 from vmaftune.tiny.plots import scatter_plots
 from vmaftune.tiny.report import markdown
 from vmaftune.tiny.table import FrameTable
-from vmaftune.types import FloatArray
 
 REPORT_FILE = "eval_report.json"
 READABLE_FILE = "report.md"

@@ -18,7 +18,7 @@ from vmaftune.trainer.messages import Answer, request_line
 from vmaftune.trainer.waiting import WaitingRoom
 
 if TYPE_CHECKING:
-    from vmaftune.types import Capture
+    from vmaftune.contract.captures import Capture
 
 RING_ENTRIES = 1000
 

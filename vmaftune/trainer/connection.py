@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from vmaftune.contract.learner import Sample
 from vmaftune.trainer.intake import Group
-from vmaftune.trainer.learner import Sample
 from vmaftune.trainer.messages import Request, parse, refused, taken
 from vmaftune.trainer.status import status_line
 

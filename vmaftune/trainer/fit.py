@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from vmaftune.contract.learner import Learner, Published, Sample
 from vmaftune.trainer.intake import Intake
-from vmaftune.trainer.learner import Learner, Published, Sample
 from vmaftune.trainer.log import Log
 from vmaftune.trainer.socketfile import owned
 from vmaftune.trainer.spool import Spool

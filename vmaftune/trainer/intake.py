@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from vmaftune.trainer.learner import Learner, Sample
+from vmaftune.contract.learner import Learner, Sample
 from vmaftune.trainer.log import Log
 from vmaftune.trainer.spool import Spool
 

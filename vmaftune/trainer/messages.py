@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from vmaftune.features.schema import NAMES
-from vmaftune.trainer.learner import Sample
+from vmaftune.contract.features import NAMES
+from vmaftune.contract.learner import Sample
 
 VERSION = 1
 LARGEST_FEATURE = 1e9
@@ -29,7 +29,7 @@ Feature = Annotated[float, msgspec.Meta(ge=-LARGEST_FEATURE, le=LARGEST_FEATURE)
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One sample. Attributes as in vmaftune.trainer.learner.Sample; JSON has neither NaN nor infinities."""
+    """One sample. Attributes as in vmaftune.contract.learner.Sample; JSON has neither NaN nor infinities."""
 
     v: Literal[1]
     id: Id

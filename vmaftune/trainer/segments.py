@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from vmaftune.trainer.learner import Sample
+from vmaftune.contract.learner import Sample
 
 _NAME = re.compile(r"segment-(\d{15})\.ndjson")
 _PREFIX = 9  # eight digits and a space

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from vmaftune.contract.learner import Learner
 from vmaftune.ending import asked_to_end
-from vmaftune.trainer.learner import Learner
 from vmaftune.trainer.log import Log
 from vmaftune.trainer.service import Service, ServiceOptions
 from vmaftune.trainer.socketfile import listening, owned

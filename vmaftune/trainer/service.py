@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
+from vmaftune.contract.learner import Learner
 from vmaftune.ending import asked_to_end
 from vmaftune.errors import VmafTuneError
 from vmaftune.state import atomic
 from vmaftune.trainer.connection import Connection, ConnectionLimits, answer_line
 from vmaftune.trainer.intake import Committer, Group, Intake
-from vmaftune.trainer.learner import Learner
 from vmaftune.trainer.log import Log
 from vmaftune.trainer.messages import refused
 from vmaftune.trainer.metrics import metrics_text, serve_metrics

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from vmaftune.trainer.learner import Sample
+from vmaftune.contract.learner import Sample
 from vmaftune.trainer.segments import find_segments, read_segment, record, segment_path, sync_file, sync_folder
 
 

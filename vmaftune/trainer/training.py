@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from vmaftune.trainer.learner import Learner, Published
+from vmaftune.contract.learner import Learner, Published
 from vmaftune.trainer.log import Log, described
 
 _IDLE_SECONDS = 1.0

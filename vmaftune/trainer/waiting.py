@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from vmaftune.trainer.learner import Sample
+from vmaftune.contract.learner import Sample
 from vmaftune.trainer.messages import Request, parse
 
 LARGEST_BYTES = 8 << 20

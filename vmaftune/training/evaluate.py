@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.training.design import Design
 from vmaftune.training.network import falling, train
 from vmaftune.training.table import Table
 from vmaftune.training.uncertainty import fit_uncertainty
-from vmaftune.types import FloatArray
 
 REGION = (80.0, 98.0)
 """True VMAF at which errors count."""

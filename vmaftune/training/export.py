@@ -7,8 +7,8 @@ import itertools
 import msgspec
 import numpy as np
 
+from vmaftune.contract.features import NAMES, SCHEMA_VERSION
 from vmaftune.features.pilot import FAMILIES
-from vmaftune.features.schema import NAMES, SCHEMA_VERSION
 from vmaftune.models.predictor import CONTRACT, METADATA_KEY, Contract, TrainedCurve
 from vmaftune.models.session import OPSET
 from vmaftune.training.graph import Graph

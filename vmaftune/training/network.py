@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.features import FEATURES, NAMES
 from vmaftune.features.pilot import FAMILIES
-from vmaftune.features.schema import FEATURES, NAMES
 from vmaftune.training.design import Design
 from vmaftune.training.table import KNOTS, PILOT_SCORES, Table
 from vmaftune.training.threads import one_thread
-from vmaftune.types import FloatArray
 
 FIRST_PILOT = next(place for place, name in enumerate(NAMES) if name.startswith("pilot"))
 """From here on, inputs have another meaning, and scale, for each pilot family."""

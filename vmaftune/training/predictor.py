@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.models.predictor import open_model
@@ -25,7 +26,6 @@ from vmaftune.training.export import to_onnx
 from vmaftune.training.network import falling, train
 from vmaftune.training.table import CurveKey, Table, training_table
 from vmaftune.training.uncertainty import Uncertainty, fit_uncertainty
-from vmaftune.types import FloatArray
 
 LARGEST_DIFFERENCE_VMAF = 1e-4
 """How far onnxruntime and torch may disagree, relative to a VMAF of 1."""

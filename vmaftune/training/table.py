@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.features import NAMES
 from vmaftune.corpus.check import drop_short_curves
 from vmaftune.corpus.population import curve_through
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
 from vmaftune.features.pilot import FAMILIES, pilot_plan
-from vmaftune.features.schema import NAMES
-from vmaftune.types import FloatArray
 
 KNOTS = 37
 LEAST_SOURCES = 15

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vmaftune.contract.curves import FloatArray
 from vmaftune.training.table import KNOTS, Table
-from vmaftune.types import FloatArray
 
 COVERAGE = 0.90
 _Z = 1.6448536

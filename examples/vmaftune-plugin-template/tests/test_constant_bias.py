@@ -9,8 +9,15 @@ import pytest
 from vmaftune_plugin_template.constant_bias import ConstantBias, Settings
 from vmaftune_plugin_template.known_sources import load
 
+from vmaftune.contract import (
+    Capture,
+    CurveContext,
+    EncoderSpec,
+    Features,
+    PluginContext,
+    Prediction,
+)
 from vmaftune.testing import parametrize_with_checks
-from vmaftune.types import Capture, CurveContext, EncoderSpec, Features, PluginContext, Prediction
 
 CRFS = np.arange(20.0, 30.0)
 

@@ -7,8 +7,8 @@ import pytest
 from vmaftune_plugin_template.known_sources import load
 from vmaftune_plugin_template.nearest_neighbour import NearestNeighbour, Settings
 
+from vmaftune.contract import CurveContext, EncoderSpec, Features, Unsupported
 from vmaftune.testing import parametrize_with_checks
-from vmaftune.types import CurveContext, EncoderSpec, Features, Unsupported
 
 
 @parametrize_with_checks("nearest-neighbour")

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vmaftune.encoders.spec import EncoderSpec, find_encoder
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.inspection import Inspectable, LearnedState
+from vmaftune.encoders.spec import find_encoder
 from vmaftune.errors import PluginError, UserError, VmafTuneError
 from vmaftune.host.inspection import Inspection
 from vmaftune.host.manager import Registration
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.session import DEFAULT_ENCODER, Session, warn
 from vmaftune.learned.ordinary import ordinary_context
-from vmaftune.types import Inspectable, LearnedState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ def all_chosen(session: Session, named: Sequence[str]) -> list[Chosen]:
                 found.append(chosen)
         elif named:
             raise UserError(
-                f"{name} shows nothing of what it learned (vmaftune.types.Inspectable), so it must be looked at by hand"
+                f"{name} shows nothing of what it learned (vmaftune.contract.Inspectable), so it must be looked at by hand"
             )
     if not found:
         raise VmafTuneError("no correction that can be looked after is installed; see vmaf-tune plugins list")

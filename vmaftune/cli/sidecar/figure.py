@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vmaftune.cli.plot import write_figure
-from vmaftune.types import FloatArray, LearnedCapture
+from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.inspection import LearnedCapture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

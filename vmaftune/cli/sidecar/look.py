@@ -21,10 +21,11 @@ from vmaftune.cli.sidecar.chosen import (
 )
 from vmaftune.cli.sidecar.options import one_plugin_option, plugin_option, predictor_option
 from vmaftune.cli.sidecar.tables import coloured, counted, moment, print_table, size, vmaf
-from vmaftune.encoders.spec import EncoderSpec, check_preset, number
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.inspection import LearnedCapture, LearnedState, LearnedTerm
+from vmaftune.encoders.spec import check_preset, number
 from vmaftune.jobs.session import Session
 from vmaftune.learned.ordinary import ordinary_context
-from vmaftune.types import LearnedCapture, LearnedState, LearnedTerm
 
 _TERMS_SHOWN = 15
 _CRFS_SHOWN = 9

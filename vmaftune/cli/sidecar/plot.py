@@ -12,8 +12,8 @@ from vmaftune.cli.plot import check_figure
 from vmaftune.cli.sidecar.chosen import named_encoder, one_chosen, sidecar_session, used_states
 from vmaftune.cli.sidecar.figure import draw_residuals
 from vmaftune.cli.sidecar.options import one_plugin_option, predictor_option
+from vmaftune.contract.inspection import LearnedCapture
 from vmaftune.errors import UserError
-from vmaftune.types import LearnedCapture
 
 
 @click.command("plot")

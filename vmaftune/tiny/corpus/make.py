@@ -9,8 +9,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.corpus.sources import Source, scaled_size
-from vmaftune.encoders.spec import EncoderSpec
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import read_facts, shown

@@ -8,8 +8,9 @@ from fractions import Fraction
 
 import msgspec
 
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.corpus.sources import scaled_size
-from vmaftune.encoders.spec import EncoderSpec, number
+from vmaftune.encoders.spec import number
 from vmaftune.errors import UserError
 
 _LEAST_HEIGHT = 16

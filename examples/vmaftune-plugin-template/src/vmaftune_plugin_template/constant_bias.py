@@ -9,7 +9,15 @@ import msgspec
 import numpy as np
 
 from vmaftune import hookimpl
-from vmaftune.types import Adjustment, Capture, CorrectionSpec, CurveContext, Features, PluginContext, Prediction
+from vmaftune.contract import (
+    Adjustment,
+    Capture,
+    CorrectionSpec,
+    CurveContext,
+    Features,
+    PluginContext,
+    Prediction,
+)
 from vmaftune_plugin_template.state_file import SourceResiduals, StateFile
 
 vmaftune_api = 1

@@ -15,7 +15,7 @@ class KnownSource(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: of its content, such as ``animation``.
-        features: in the order and units of vmaftune.types.Features.
+        features: in the order and units of vmaftune.contract.Features.
         vmaf: at the table's CRFs, 0 to 100.
     """
 

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from vmaftune import hookimpl
-from vmaftune.types import (
+from vmaftune.contract import (
     CurveContext,
     Features,
     FloatArray,

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vmaftune import hookspec
-from vmaftune.types import CorrectionSpec, EncoderSpec, PredictorSpec, ProbeRecord, ProbeRequest, TrainerSpec
+from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.contract.markers import hookspec
+from vmaftune.contract.plugins import CorrectionSpec, PredictorSpec, TrainerSpec
+from vmaftune.contract.records import ProbeRecord, ProbeRequest
 
 
 class VmafTuneSpec:

@@ -16,7 +16,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: of the message it came in, chosen by its sender; the same id is the same sample.
         encoder, preset, crf: the encode.
-        features: in the order and units of vmaftune.features.schema.NAMES.
+        features: in the order and units of vmaftune.contract.features.NAMES.
         true_score: VMAF that was measured, 0 to 100.
         unix_seconds: when it came in.
     """
