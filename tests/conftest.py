@@ -12,9 +12,9 @@ import pytest
 
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.encoders.spec import settings_for
+from vmaftune.escape import file_url
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg, locate
 from vmaftune.ffmpeg.probe import EncodedSample, encode_and_score
 from vmaftune.ffmpeg.vmaf import ScoreSettings, Selection, decide

@@ -16,7 +16,7 @@ from vmaftune.corpus.rows import CorpusRow, read_rows
 from vmaftune.corpus.schedule import Observer
 from vmaftune.corpus.sources import Source
 from vmaftune.encoders.builtin import vmaftune_encoders
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.conftest import WHOLE, Clips
 from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION
+from vmaftune.escape import file_url
 from vmaftune.features.measure import Measured, measure
 from vmaftune.features.pilot import X264
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import cut
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmaftune.ffmpeg.escape import file_url, filter_value, nested_value
+from vmaftune.escape import file_url, filter_value, nested_value
 
 
 def _token(text: str, ends: str) -> tuple[str, str]:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FRAMES, WHOLE, Clips, Moving, Scorer
+from vmaftune.escape import file_url, filter_value
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings, decide

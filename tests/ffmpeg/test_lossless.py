@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Clips, Scorer
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.vmaf import ScoreSettings, decide

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import FRAMES, Clips, Moving, Scorer
 from vmaftune.errors import PairingError
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 
 
 @pytest.mark.parametrize("one_process", [True, False])

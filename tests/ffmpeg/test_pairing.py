@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import FRAMES, WHOLE, Clips, Moving, Scorer
+from vmaftune.escape import file_url
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.vmaf import ScoreSettings, decide

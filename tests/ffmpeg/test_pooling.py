@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.conftest import Moving
 from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process, vmaf
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 
 _POOLS = ["mean", "harmonic_mean", "min", "p0", "p5", "p50", "p100"]

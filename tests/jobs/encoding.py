@@ -7,7 +7,7 @@ from typing import Any
 
 import av
 
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 from vmaftune.jobs.encode import run_encode
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session

@@ -13,7 +13,7 @@ from tests.conftest import CONSTANT_QP, Clips
 from tests.jobs.encoding import PICTURES, SOUND, encoded
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 from vmaftune.jobs import encode, encode_place
 from vmaftune.jobs.encode_check import Pair, check_frames
 from vmaftune.jobs.encode_streams import Mapped

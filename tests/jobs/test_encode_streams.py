@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Clips
 from tests.jobs.encoding import encoded
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 from vmaftune.jobs.encode import run_encode
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.observer import JobObserver

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Clips
 from tests.jobs.encoding import PICTURES, SOUND, encoded, payloads, tags
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 
 _WHEN = "2020-01-02T03:04:05"
 _APPLE = {

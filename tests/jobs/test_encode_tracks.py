@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Clips
 from tests.jobs.encoding import PICTURES, SOUND, encoded, kinds, payloads
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 
 _WORDS = "1\n00:00:00,100 --> 00:00:00,300\nHello\n\n2\n00:00:00,400 --> 00:00:00,500\nWorld\n"
 

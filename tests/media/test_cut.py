@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clips
+from vmaftune.escape import file_url
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, cut

@@ -11,10 +11,10 @@ from vmaftune.corpus.rows import CorpusRow
 from vmaftune.corpus.sources import Source
 from vmaftune.encoders.spec import settings_for
 from vmaftune.errors import FfmpegError, UserError
+from vmaftune.escape import file_url
 from vmaftune.features.measure import Measured, measure
 from vmaftune.features.pilot import PilotPlan
 from vmaftune.ffmpeg import process, vmaf
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score
 from vmaftune.ffmpeg.process import ProgressCallback

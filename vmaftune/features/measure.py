@@ -13,11 +13,11 @@ import numpy as np
 
 from vmaftune.contract.features import NAMES, SCHEMA_VERSION, Features
 from vmaftune.errors import FfmpegError, UserError
+from vmaftune.escape import file_url, filter_value
 from vmaftune.features.pilot import Pilot, PilotPlan, PilotScore
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import KEEP_FILTERS, one_size
-from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames, count_frames_arguments, picture_size
 from vmaftune.media.facts import MediaFacts, shown

@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import VmafTuneError
+from vmaftune.escape import file_url, filter_value
 from vmaftune.ffmpeg import vmaf
-from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames, packet_bytes
 from vmaftune.media.facts import MediaFacts

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from vmaftune.encoders.spec import EncoderSettings
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 
 # Frames pass as they are: none is doubled or dropped to keep a rate.
 PASS_THROUGH = ("-fps_mode", "passthrough")

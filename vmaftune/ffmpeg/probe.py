@@ -12,10 +12,10 @@ import numpy as np
 
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process, vmaf
 from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, input_arguments, of_one_size, one_size, video_arguments
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.ffmpeg.vmaf import Comparison, Selection

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import PairingError, UserError, VmafTuneError
-from vmaftune.ffmpeg.escape import filter_value, nested_value
+from vmaftune.escape import filter_value, nested_value
 
 MODEL_HD = "vmaf_v0.6.1"
 MODEL_4K = "vmaf_4k_v0.6.1"

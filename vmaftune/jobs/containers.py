@@ -12,8 +12,8 @@ import av
 import av.error
 
 from vmaftune.errors import FfmpegError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.opened import open_media
 from vmaftune.state.workspace import workspace

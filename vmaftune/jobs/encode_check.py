@@ -12,9 +12,9 @@ import numpy as np
 from vmaftune.contract.curves import FloatArray
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process, vmaf
 from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, TIMES
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import Comparison
 from vmaftune.jobs.encode_streams import Mapped

@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import FfmpegError, UserError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import vmaf
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback

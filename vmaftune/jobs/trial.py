@@ -9,8 +9,8 @@ from vmaftune.contract.records import ProbeRecord
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import EncodeRequest, prepare
 from vmaftune.errors import UserError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.vmaf import ScoreSettings
 from vmaftune.media.samples import SampleRule

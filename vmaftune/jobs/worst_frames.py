@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import VmafTuneError, file_error
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import KEEP_FILTERS
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.score import Compared, compare, features_of
 from vmaftune.jobs.session import Session, names_origins

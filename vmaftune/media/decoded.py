@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import picture_size
 from vmaftune.media.facts import OF_A_SOURCE, MediaFacts, read_facts

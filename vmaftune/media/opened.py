@@ -8,7 +8,7 @@ from typing import Any
 
 import av
 
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 
 # From PyAV 19 on, tags that are no UTF-8 keep their bytes as lone surrogates; before, it had to be told what to do.
 _TOLERANT: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}

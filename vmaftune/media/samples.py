@@ -18,7 +18,7 @@ import av.error
 import msgspec
 
 from vmaftune.errors import NoRoomError, UserError
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 from vmaftune.media.extent import cut_short
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.opened import open_media

@@ -12,9 +12,9 @@ from vmaftune.contract.curves import FloatArray
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.errors import VmafTuneError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.worst_frames import lowest

@@ -12,9 +12,9 @@ from typing import Any
 import av
 import numpy as np
 
+from vmaftune.escape import file_url, filter_value
 from vmaftune.ffmpeg import process, vmaf
 from vmaftune.ffmpeg.encode import KEEP_FILTERS
-from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames
 from vmaftune.media.opened import open_media

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vmaftune.errors import FfmpegError, UserError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.shots.detect import Shot
 from vmaftune.shots.join import Chunk, join, read_chunk

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
+from vmaftune.escape import file_url, filter_value
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, TIMES, read_beside
-from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import MediaFacts, shown
 

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import VmafTuneError
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 from vmaftune.media.opened import open_media
 from vmaftune.shots.detect import TICKS_PER_SECOND
 from vmaftune.shots.index import IntArray

@@ -19,9 +19,9 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import FfmpegError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import MediaFacts
 from vmaftune.media.opened import open_media

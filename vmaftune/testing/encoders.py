@@ -9,8 +9,8 @@ from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSettings, number, settings_for
 from vmaftune.errors import FfmpegError, UserError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.state.workspace import workspace
 from vmaftune.testing.check import ContractError, NotChecked

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clips
-from vmaftune.ffmpeg.escape import file_url
+from vmaftune.escape import file_url
 
 FRAMES = 10
 LOSSLESS = ("-c:v", "ffv1", "-pix_fmt", "yuv420p")

@@ -12,8 +12,8 @@ import msgspec
 from vmaftune.corpus.sources import Source
 from vmaftune.encoders.spec import settings_for
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import MediaFacts, shown

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
+from vmaftune.escape import file_url, filter_value
 from vmaftune.ffmpeg import process, vmaf
-from vmaftune.ffmpeg.escape import file_url, filter_value
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback
