@@ -20,7 +20,7 @@ REQUEST = ProbeRequest(purpose="verify", number=1, encoder="libx264", preset="me
 RECORD = ProbeRecord(
     purpose="verify",
     crf=23.0,
-    vmaf=93.0,
+    score=93.0,
     deviation=0.0,
     bitrate_kbps=1.0,
     encoded_percent=1.0,

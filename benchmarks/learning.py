@@ -68,7 +68,7 @@ class CurveProber:
         return ProbeRecord(
             purpose="verify",
             crf=crf,
-            vmaf=self._vmaf[crf],
+            score=self._vmaf[crf],
             deviation=0.0,
             bitrate_kbps=1.0,
             encoded_percent=50.0,

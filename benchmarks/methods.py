@@ -65,7 +65,7 @@ def run(method: str, curve: Curve, target: float, manager: PluginManager, state:
         place = ab_av1(curve.grid, probes.vmaf, target, curve.spec.step)
     if place is not None:
         tally.crf = float(curve.grid[place])
-        tally.vmaf = curve.verified[tally.crf].vmaf
+        tally.vmaf = curve.verified[tally.crf].score
     return tally, []
 
 
@@ -111,4 +111,4 @@ def _search(curve: Curve, target: float, probes: SharedProbes, plugins: PluginRu
     tally.predicted_crf = outcome.predicted_crf
     tally.stop = outcome.stop.reason
     if outcome.stop.met:
-        tally.crf, tally.vmaf = outcome.best.crf, outcome.best.vmaf
+        tally.crf, tally.vmaf = outcome.best.crf, outcome.best.score

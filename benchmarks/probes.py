@@ -83,7 +83,7 @@ def opened(path: Path, encoder: str, spec: EncoderSpec, ffmpeg: Ffmpeg, store: B
     with workspace() as folder:
         preset = encoder.partition(":")[2] or None
         source = prepare(ffmpeg, path, EncodeRequest(encoder=spec, preset=preset), store, folder)
-        prober = Prober(ffmpeg, source, pool="mean", threads=_VMAF_THREADS, store=store, folder=folder)
+        prober = Prober(ffmpeg, source, threads=_VMAF_THREADS, store=store, folder=folder)
         yield Curve(
             clip=path.stem,
             encoder=encoder,
@@ -125,7 +125,7 @@ class SharedProbes:
         tally.last_seconds = record.encode_seconds + record.score_seconds
         tally.verified += 1
         tally.verify_seconds += tally.last_seconds
-        tally.steps += f" {number(crf)}={record.vmaf:.3f}"
+        tally.steps += f" {number(crf)}={record.score:.3f}"
         return record
 
     def explore(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
@@ -135,9 +135,9 @@ class SharedProbes:
         record = explored[crf]
         tally.explored += 1
         tally.explore_seconds += record.encode_seconds + record.score_seconds
-        tally.steps += f" {number(crf)}~{record.vmaf:.3f}"
+        tally.steps += f" {number(crf)}~{record.score:.3f}"
         return record
 
     def vmaf(self, place: int) -> float:
         """The verified score at a place of the grid, for rules that know nothing but places."""
-        return self.probe(float(self._curve.grid[place]), lambda share: None).vmaf
+        return self.probe(float(self._curve.grid[place]), lambda share: None).score

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,11 @@ from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg.locate import Ffmpeg, locate
 from vmaftune.ffmpeg.probe import EncodedSample, encode_and_score
-from vmaftune.ffmpeg.vmaf import ScoreSettings, Selection, decide
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, cut
+from vmaftune.quality.compare import Selection
+from vmaftune.quality.metric import Asked, Comparison, Pictures
+from vmaftune.quality.vmaf import VMAF
 from vmaftune.state.store import Store
 
 ROOT = Path(__file__).parent.parent
@@ -98,6 +101,11 @@ class Moving:
         return self.at("plain.mkv")
 
 
+def decided(width: int, height: int, depth: int = 8, **asked: Any) -> Comparison:
+    """How pictures are compared by VMAF."""
+    return VMAF.decide(Asked(**asked), Pictures(width=width, height=height, bit_depth=depth))
+
+
 @dataclass(frozen=True)
 class Scorer:
     """Encodes and scores a whole clip the way a search does, without scaling, so that it is fast."""
@@ -139,7 +147,7 @@ class Scorer:
             measured.frames[0] if expected_frames is None else expected_frames,
             settings,
             crf,
-            decide(ScoreSettings(scale=scale), facts.width, facts.height, depth),
+            decided(facts.width, facts.height, depth, size=scale),
             threads=2,
             folder=self.folder,
             selection=selection,

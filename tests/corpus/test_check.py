@@ -11,7 +11,7 @@ from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.corpus.check import LEAST_SOURCES, check_corpus, check_more, drop_short_curves
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.vmaf import MODEL_4K, MODEL_HD
+from vmaftune.quality.vmaf import MODEL_4K, MODEL_HD
 
 FILM_LATER = {"source": "film 0", "clip": "film 0, later"}
 

@@ -31,7 +31,7 @@ def record(
     return ProbeRecord(
         purpose="explore" if deviation else "verify",
         crf=crf,
-        vmaf=vmaf,
+        score=vmaf,
         deviation=deviation,
         bitrate_kbps=1000.0,
         encoded_percent=percent,

@@ -61,8 +61,8 @@ def test_whatever_is_explored_the_result_was_verified(  # type: ignore[no-untype
         max_probes=max_probes,
     )
     assert outcome.best.purpose == "verify" and outcome.best.crf in prober.asked
-    assert outcome.best.vmaf == curve(outcome.best.crf)
-    assert outcome.stop.met == (outcome.best.vmaf >= target)
+    assert outcome.best.score == curve(outcome.best.crf)
+    assert outcome.stop.met == (outcome.best.score >= target)
     assert len(set(prober.explorations)) == len(prober.explorations) <= 2
     assert len(prober.asked) + len(prober.explorations) == len(outcome.probes) <= max_probes
     assert [p.purpose for p in outcome.probes] == ["explore"] * len(prober.explorations) + ["verify"] * len(
@@ -75,7 +75,7 @@ def test_whatever_is_explored_the_result_was_verified(  # type: ignore[no-untype
 def test_a_search_ends_verified_after_few_verifying_probes(find, offset: float, target: float) -> None:
     outcome, prober = find(ordinary, target, part=off_by(offset), share=CHEAP)
     assert outcome.stop.reason == "within-tolerance"
-    assert target <= outcome.best.vmaf <= target + 0.25
+    assert target <= outcome.best.score <= target + 0.25
     assert 1 <= len(prober.explorations) <= 2 and len(prober.asked) <= 3
 
 
@@ -126,7 +126,7 @@ def test_explored_scores_of_the_cache_start_the_search(find) -> None:
 
 def test_an_explored_score_is_no_result_and_may_be_verified(find) -> None:
     outcome, prober = find(ordinary, 93.0, low=30.3, high=30.3, share=CHEAP, hints={30.3: 93.1})
-    assert prober.asked == [30.3] and outcome.best.vmaf == ordinary(30.3)
+    assert prober.asked == [30.3] and outcome.best.score == ordinary(30.3)
     assert [p.purpose for p in outcome.probes] == ["explore", "verify"]
 
 

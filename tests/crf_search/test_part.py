@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vmaftune.crf_search.part import Part, deviation, estimate, plan_part
-from vmaftune.ffmpeg.vmaf import pooled
+from vmaftune.quality.pooling import pooled
 
 _FUNCTIONS = {"lt": lambda a, b: a < b, "between": lambda x, a, b: a <= x <= b, "mod": lambda a, b: a % b}
 

@@ -12,12 +12,12 @@ from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import EncodeRequest, PreparedSource, prepare
 from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.vmaf import ScoreSettings
 from vmaftune.media.samples import SampleRule
+from vmaftune.quality.settings import ScoreSettings
 from vmaftune.state.store import Store
 
 X264 = next(spec for spec in vmaftune_encoders() if spec.name == "libx264")
-REQUEST = EncodeRequest(encoder=X264, preset="superfast", score=ScoreSettings(scale="none"))
+REQUEST = EncodeRequest(encoder=X264, preset="superfast", score=ScoreSettings(size="none"))
 
 
 def _nothing(share: float) -> None:
@@ -38,7 +38,9 @@ def source(ffmpeg: Ffmpeg, clip: Path, tmp_path: Path) -> PreparedSource:
 def _prober(
     ffmpeg: Ffmpeg, source: PreparedSource, folder: Path, store: Store, pool: str = "mean", explore: bool = True
 ) -> Prober:
-    return Prober(ffmpeg, source, pool=pool, threads=2, store=store, folder=folder, explore=explore)
+    scale = msgspec.structs.replace(source.scale, pool=pool)
+    source = msgspec.structs.replace(source, scale=scale)
+    return Prober(ffmpeg, source, threads=2, store=store, folder=folder, explore=explore)
 
 
 @pytest.mark.parametrize("pool", ["mean", "harmonic_mean"])
@@ -51,7 +53,7 @@ def test_an_exploring_probe_is_of_the_same_encode_and_near_its_score(
     assert (explored.frames, verified.frames) == (35, 240)
     assert explored.encoded_percent == verified.encoded_percent and explored.bitrate_kbps == verified.bitrate_kbps
     assert verified.deviation == 0.0 < explored.deviation < 1.0
-    assert abs(explored.vmaf - verified.vmaf) < 3 * explored.deviation
+    assert abs(explored.score - verified.score) < 3 * explored.deviation
 
 
 def test_samples_are_put_together(ffmpeg: Ffmpeg, clip: Path, tmp_path: Path) -> None:
@@ -61,7 +63,7 @@ def test_samples_are_put_together(ffmpeg: Ffmpeg, clip: Path, tmp_path: Path) ->
     prober = _prober(ffmpeg, source, tmp_path, Store(None))
     explored, verified = prober.explore(34.0, _nothing), prober.probe(34.0, _nothing)
     assert verified.frames == sum(source.frames) > 5 * explored.frames
-    assert abs(explored.vmaf - verified.vmaf) < 3 * explored.deviation
+    assert abs(explored.score - verified.score) < 3 * explored.deviation
 
 
 def test_the_cache_keeps_explored_scores_apart_from_verified_ones(
@@ -74,7 +76,7 @@ def test_the_cache_keeps_explored_scores_apart_from_verified_ones(
     assert again.explored() == {34.0: msgspec.structs.replace(explored, cached=True)}
     assert again.cached() == {30.0: msgspec.structs.replace(verified, cached=True)}
     of_another_pool = _prober(ffmpeg, source, tmp_path, store, "harmonic_mean").explored()[34.0]
-    assert of_another_pool.vmaf < explored.vmaf
+    assert of_another_pool.score < explored.score
     assert _prober(ffmpeg, source, tmp_path, store, explore=False).explored() == {}
 
 

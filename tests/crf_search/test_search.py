@@ -20,7 +20,7 @@ def ordinary(crf: float) -> float:
 def test_an_ordinary_curve_ends_within_tolerance_in_few_probes(find, target: float) -> None:
     outcome, prober = find(ordinary, target)
     assert outcome.stop.reason == "within-tolerance"
-    assert target <= outcome.best.vmaf <= target + 0.25
+    assert target <= outcome.best.score <= target + 0.25
     assert len(prober.asked) <= 10
 
 
@@ -33,20 +33,20 @@ def test_a_curve_at_its_ceiling_ends_at_the_coarsest_crf(find) -> None:
 def test_an_unreachable_target_names_the_crf_that_came_closest(find) -> None:
     outcome, _ = find(lambda crf: 90.0 - crf / 2, 95.0)
     assert not outcome.stop.met
-    assert (outcome.stop.reason, outcome.best.crf, outcome.best.vmaf) == ("unreachable", 10.0, 85.0)
+    assert (outcome.stop.reason, outcome.best.crf, outcome.best.score) == ("unreachable", 10.0, 85.0)
 
 
 def test_a_cliff_ends_at_its_edge(find) -> None:
     outcome, prober = find(lambda crf: 97.0 if crf <= 23.0 else 60.0)
     assert outcome.stop.met
-    assert outcome.best.vmaf == 97.0
+    assert outcome.best.score == 97.0
     assert len(prober.asked) <= 10
 
 
 def test_a_coarse_grid_ends_when_the_next_crf_is_known_to_miss(find) -> None:
     outcome, _ = find(lambda crf: 99.0 - crf * 0.7, 80.0, encoder="libvpx-vp9", tolerance=0.05)
     assert outcome.stop.reason in ("next-crf-misses", "next-crf-unlikely")
-    assert outcome.best.vmaf >= 80.0 > 99.0 - (outcome.best.crf + 1) * 0.7
+    assert outcome.best.score >= 80.0 > 99.0 - (outcome.best.crf + 1) * 0.7
     if outcome.stop.reason == "next-crf-unlikely":
         assert outcome.stop.probability is not None and outcome.stop.probability >= SURE
 
@@ -82,13 +82,13 @@ def test_any_curve_at_all_ends_and_claims_only_what_was_measured(find, knots, ta
 
     outcome, prober = find(curve, target, encoder=encoder, tolerance=tolerance)
     assert len(prober.asked) == len(set(prober.asked)) <= 10
-    assert outcome.best.vmaf == curve(outcome.best.crf)
+    assert outcome.best.score == curve(outcome.best.crf)
     assert outcome.stop.reason in REASONS
-    assert outcome.stop.met == (outcome.best.vmaf >= target)
+    assert outcome.stop.met == (outcome.best.score >= target)
     if not outcome.stop.met:
         assert all(curve(crf) < target for crf in prober.asked)
     if outcome.stop.reason == "within-tolerance":
-        assert target <= outcome.best.vmaf <= target + tolerance
+        assert target <= outcome.best.score <= target + tolerance
     grid = outcome.report.crfs
     place = {crf: index for index, crf in enumerate(grid)}
     passing = [place[crf] for crf in prober.asked if curve(crf) >= target]
@@ -127,4 +127,4 @@ def test_an_encode_that_is_too_large_and_still_misses_ends_the_search(find) -> N
 def test_a_result_that_is_too_large_is_no_result(find) -> None:
     outcome, _ = find(ordinary, 93.0, max_percent=50.0, percent=lambda crf: 51.0 if ordinary(crf) >= 93 else 40.0)
     assert (outcome.stop.reason, outcome.stop.met) == ("too-large", False)
-    assert outcome.best.vmaf >= 93.0
+    assert outcome.best.score >= 93.0

@@ -13,7 +13,7 @@ from vmaftune.crf_search.source import EncodeRequest, prepare
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.vmaf import ScoreSettings
+from vmaftune.quality.settings import ScoreSettings
 from vmaftune.state.store import Store
 
 _HARDWARE = [name for name, spec in SPECS.items() if spec.hardware]
@@ -36,9 +36,9 @@ def test_one_line_that_names_it(name: str, ffmpeg: Ffmpeg, moving: Moving, tmp_p
         pytest.skip(f"this ffmpeg was built without {name}")
     if _is_here(ffmpeg, name):
         pytest.skip(f"this machine has the hardware for {name}")
-    request = EncodeRequest(encoder=SPECS[name], score=ScoreSettings(scale="none"))
+    request = EncodeRequest(encoder=SPECS[name], score=ScoreSettings(size="none"))
     source = prepare(ffmpeg, moving.plain, request, Store(None), tmp_path)
-    prober = Prober(ffmpeg, source, pool="mean", threads=1, store=Store(None), folder=tmp_path)
+    prober = Prober(ffmpeg, source, threads=1, store=Store(None), folder=tmp_path)
     with pytest.raises(UserError, match=name) as error:
         prober.probe(30.0, lambda share: None)
     assert "\n" not in str(error.value)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FRAMES, WHOLE, Clips, Moving, Scorer
+from tests.conftest import FRAMES, WHOLE, Clips, Moving, Scorer, decided
 from vmaftune.escape import file_url, filter_value
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
-from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings, decide
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, cut
+from vmaftune.quality.metric import Comparison
 
 _NAMES = [
     "-i",
@@ -117,7 +117,7 @@ def test_a_vmaf_model(
     model = tmp_path / f"{name}.json"
     model.write_text(_MODEL)
     monkeypatch.chdir(tmp_path)
-    comparison = decide(ScoreSettings(model=f"{name}.json", scale="none"), 160, 90, 8)
+    comparison = decided(160, 90, 8, model=f"{name}.json", size="none")
     pair = (("-i", file_url(moving.plain)), 0)
     metrics, *_ = score_files(ffmpeg, pair, pair, comparison, threads=1, folder=tmp_path)
     assert len(metrics) == FRAMES

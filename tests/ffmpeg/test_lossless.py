@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import Clips, Scorer
+from tests.conftest import Clips, Scorer, decided
 from vmaftune.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
-from vmaftune.ffmpeg.vmaf import ScoreSettings, decide
 from vmaftune.media.facts import read_facts
 
 # For each: the lavfi chain of the source, its encode, and extra arguments that make the probe's encode lossless.
@@ -39,7 +38,7 @@ def test_lossless_encode_is_the_identical_pair(
     source = clips.lavfi(f"lossless-{name}.mkv", f"testsrc2=size=160x90:rate=25:duration=0.48,{chain}", encode)
     facts = read_facts(source)
     itself = (("-i", file_url(source)), facts.stream_index)
-    comparison = decide(ScoreSettings(scale="none"), facts.width, facts.height, facts.bit_depth)
+    comparison = decided(facts.width, facts.height, facts.bit_depth, size="none")
     identical, *_ = score_files(ffmpeg, itself, itself, comparison, threads=2, folder=tmp_path)
     encoded = score(source, crf=0, preset="ultrafast", one_process=one_process)
     assert np.allclose(encoded.frame_scores, [frame["vmaf"] for frame in identical], rtol=0, atol=1e-6)

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import FRAMES, Clips, Moving, Scorer
 from vmaftune.crf_search.part import Part, plan_part
 from vmaftune.errors import PairingError
-from vmaftune.ffmpeg.vmaf import Selection
+from vmaftune.quality.compare import Selection
 
 LONG = 120
 

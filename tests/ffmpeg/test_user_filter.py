@@ -13,7 +13,7 @@ from vmaftune.crf_search.source import EncodeRequest, prepare
 from vmaftune.errors import UserError
 from vmaftune.features.measure import filtered
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.vmaf import ScoreSettings
+from vmaftune.quality.settings import ScoreSettings
 from vmaftune.state.store import Store
 
 
@@ -42,19 +42,17 @@ def test_frames_and_score(
 ) -> None:
     program = msgspec.structs.replace(ffmpeg, loopback=loopback)
     request = EncodeRequest(
-        encoder=CONSTANT_QP, preset="superfast", video_filter=video_filter, score=ScoreSettings(scale="none")
+        encoder=CONSTANT_QP, preset="superfast", video_filter=video_filter, score=ScoreSettings(size="none", pool="min")
     )
     source = prepare(program, moving.plain, request, Store(None), tmp_path)
     assert frames is None or source.frames == (frames,)
-    record = Prober(program, source, pool="min", threads=2, store=Store(None), folder=tmp_path).probe(
-        22.0, lambda _: None
-    )
+    record = Prober(program, source, threads=2, store=Store(None), folder=tmp_path).probe(22.0, lambda _: None)
     assert record.frames == source.frames[0]
     assert record.vmaf > 93, "a good encode of the filtered pictures, which a wrong pairing could not be"
 
 
 def test_a_chain_that_fails(moving: Moving, ffmpeg: Ffmpeg, tmp_path: Path) -> None:
-    request = EncodeRequest(encoder=CONSTANT_QP, score=ScoreSettings(scale="none"))
+    request = EncodeRequest(encoder=CONSTANT_QP, score=ScoreSettings(size="none"))
     (sample,) = prepare(ffmpeg, moving.plain, request, Store(None), tmp_path).samples
     with pytest.raises(UserError, match="--vfilter 'nosuch' fails: No such filter"):
         filtered(ffmpeg, sample, (64, 48), "nosuch", tmp_path)

@@ -47,6 +47,6 @@ def test_a_job_elsewhere_brings_back_captures_of_the_usual_scale_alone(tmp_path:
     run = PluginRun(PluginManager(), PluginChoice(), tmp_path, pytest.fail)
     telling = _Telling(tell, searching=1.0)
     telling.predicted(run.predict(replace(context(), scale=scale)), 30.0, 90.0)
-    numbers = {"vmaf": 90.0, "deviation": 0.0, "bitrate_kbps": 1.0, "encoded_percent": 1.0, "encode_seconds": 1.0}
+    numbers = {"score": 90.0, "deviation": 0.0, "bitrate_kbps": 1.0, "encoded_percent": 1.0, "encode_seconds": 1.0}
     telling.probed(ProbeRecord(purpose="verify", crf=30.0, score_seconds=0.0, frames=1, cached=False, **numbers))
     assert len(telling.captures) == scale.usual

@@ -23,7 +23,7 @@ def _probe(crf: float, vmaf: float, bitrate: float, purpose: str = "verify") -> 
     return ProbeRecord(
         purpose=purpose,  # type: ignore[arg-type]
         crf=crf,
-        vmaf=vmaf,
+        score=vmaf,
         deviation=0.0,
         bitrate_kbps=bitrate,
         encoded_percent=1.0,

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from vmaftune.ffmpeg import vmaf
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, plan
+from vmaftune.quality.metric import Asked, Pictures
+from vmaftune.quality.vmaf import VMAF
 
 _PROBES = 3
 _LEAST_SECONDS = 2.0
@@ -28,8 +29,9 @@ def work_of(path: Any, options: Mapping[str, Any], *, encode: bool) -> float:
             min_samples=options.get("min_samples") or 1,
         )
         starts = plan(facts.duration_seconds, rule)
-        settings = vmaf.ScoreSettings(scale=options.get("vmaf_scale") or "auto")
-        width, height = vmaf.decide(settings, facts.width, facts.height, 8).size or (facts.width, facts.height)
+        pictures = Pictures(width=facts.width, height=facts.height)
+        compared = VMAF.decide(Asked(size=options.get("vmaf_scale") or "auto"), pictures)
+        width, height = compared.size or (facts.width, facts.height)
     except Exception:  # whatever it is, the job meets it too, and its row says it: no file ends a batch
         return 0.0
     frames = max(1.0, facts.duration_seconds * facts.fps)

@@ -118,7 +118,7 @@ class _Telling(JobObserver):
         self._probes += not record.cached
         self._done = self._searched(self._probes)
         if record.purpose == "verify":
-            self._verified = (record.crf, record.vmaf)
+            self._verified = (record.crf, record.score)
             if not record.cached and self._curve is not None and self._curve.teaches:
                 self.captures.append(_capture(self._curve, record))
 
@@ -158,6 +158,6 @@ def _capture(curve: PredictedCurve, record: ProbeRecord) -> CaptureLine:
         encoder=context.encoder.name,
         preset=context.preset,
         crf=record.crf,
-        observed=record.vmaf,
+        observed=record.score,
         unix_seconds=time.time(),
     )

@@ -50,10 +50,10 @@ def plot_search(report: SearchReport, file: Path) -> None:
     axes.axhspan(report.target, report.target + report.tolerance, color="#2da44e", alpha=0.35, lw=0, label="target")
     for label, purpose, fill in (("verified", "verify", _PROBE), ("explored", "explore", "none")):
         if probes := [probe for probe in report.probes if probe.purpose == purpose]:
-            crfs, scores = [probe.crf for probe in probes], [probe.vmaf for probe in probes]
+            crfs, scores = [probe.crf for probe in probes], [probe.score for probe in probes]
             axes.plot(crfs, scores, "o", color=_PROBE, mfc=fill, ms=6, label=label)
     for number, probe in enumerate(report.probes, 1):
-        axes.annotate(str(number), (probe.crf, probe.vmaf), textcoords="offset points", xytext=(6, 6), color=_PROBE)
+        axes.annotate(str(number), (probe.crf, probe.score), textcoords="offset points", xytext=(6, 6), color=_PROBE)
     axes.set_ylim(bottom=lowest_shown(report))
     axes.set_title(
         f"{report.encoder} preset {report.preset or 'none'}: CRF {report.crf:g} has VMAF {report.vmaf:.2f}",

@@ -106,7 +106,7 @@ class Screen(LiveLine, Observer):
     def known(self, records: Sequence[ProbeRecord], crf: float, vmaf: float) -> None:
         """What earlier searches found: the score that answers this one as far as is known, and those on either side of it."""
         self._expected = f"with those, VMAF {vmaf:.1f} is expected at CRF {number(crf)}"
-        verified = sorted((r for r in records if r.purpose == "verify"), key=lambda record: record.vmaf)
+        verified = sorted((r for r in records if r.purpose == "verify"), key=lambda record: record.score)
         new = sum(_identity(record) not in self._told for record in verified)
         for record in around(verified, self._target) if verified else records:
             new -= _identity(record) not in self._told
@@ -141,11 +141,11 @@ class Screen(LiveLine, Observer):
         line.append(f"{number(record.crf):<6}", style="bold")
         line.append(" VMAF ")
         if explored:  # an estimate, so neither good nor bad
-            line.append(f"~{record.vmaf:.1f} ±{record.deviation:.1f}", style="bold")
+            line.append(f"~{record.score:.1f} ±{record.deviation:.1f}", style="bold")
             line.append(f" {record.encoded_percent:5.1f} %{record.bitrate_kbps:8.0f} kb/s")
         else:
-            good = record.vmaf >= self._target
-            line.append(f"{record.vmaf:6.2f}", style="bold green" if good else "bold red")
+            good = record.score >= self._target
+            line.append(f"{record.score:6.2f}", style="bold green" if good else "bold red")
             line.append(f"  {record.encoded_percent:6.1f} %  {record.bitrate_kbps:8.0f} kb/s")
         part = f"{record.frames} of {self._frames} frames" if explored else ""
         if record.cached:
@@ -176,12 +176,12 @@ def around(verified: Sequence[ProbeRecord], target: float) -> list[ProbeRecord]:
     Args:
         verified: by rising score.
     """
-    reaching = next((n for n, record in enumerate(verified) if record.vmaf >= target), len(verified) - 1)
+    reaching = next((n for n, record in enumerate(verified) if record.score >= target), len(verified) - 1)
     return list(verified[max(0, reaching - 1) : reaching + 2])
 
 
 def _identity(record: ProbeRecord) -> _Identity:
-    return record.purpose, record.crf, record.vmaf, record.bitrate_kbps
+    return record.purpose, record.crf, record.score, record.bitrate_kbps
 
 
 def _heading(source: PreparedSource, goal: Goal) -> str:

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from vmaftune.contract.records import ProbeRecord as ProbeRecord
     from vmaftune.contract.records import ProbeRequest as ProbeRequest
     from vmaftune.errors import Unsupported as Unsupported
+    from vmaftune.quality.metric import Asked as Asked
+    from vmaftune.quality.metric import Comparison as Comparison
+    from vmaftune.quality.metric import Metric as Metric
+    from vmaftune.quality.metric import Pictures as Pictures
     from vmaftune.quality.scale import Scale as Scale
 
 _WHERE = {
@@ -70,6 +74,7 @@ _WHERE = {
         "ProbeRequest",
     ),
     "vmaftune.errors": ("Unsupported",),
+    "vmaftune.quality.metric": ("Asked", "Comparison", "Metric", "Pictures"),
     "vmaftune.quality.scale": ("Scale",),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}

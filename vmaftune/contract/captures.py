@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from vmaftune.contract.features import Features
+from vmaftune.quality.scale import USUAL, Scale
 
 
 class Capture(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,12 +17,13 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
         features: of the source.
         encoder, preset, crf: the encode.
         crf_position: place of the CRF in the encoder's search range, 0 (best) to 1 (coarsest).
-        predicted: VMAF as it was given to this learner: to a correction by the predictor and the corrections before it, to a
+        predicted: score as it was given to this learner: to a correction by the predictor and the corrections before it, to a
             trainer by the predictor alone.
-        deviation: standard deviation of ``predicted``, in VMAF.
-        corrected: VMAF after this correction; for a trainer, after all corrections.
-        observed: VMAF that was measured.
+        deviation: standard deviation of ``predicted``.
+        corrected: score after this correction; for a trainer, after all corrections.
+        observed: score that was measured.
         unix_seconds: when.
+        scale: of what scale ``predicted``, ``corrected`` and ``observed`` are.
     """
 
     features: Features
@@ -34,8 +36,9 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     corrected: float
     observed: float
     unix_seconds: float
+    scale: Scale = USUAL
 
     @property
     def residual(self) -> float:
-        """observed - predicted, in VMAF."""
+        """observed - predicted."""
         return self.observed - self.predicted

@@ -24,6 +24,7 @@ class CurveContext:
         preset: None where the encoder has none.
         crfs: the CRF grid, shape (n,), from the best quality to the coarsest.
         scale: of what scale the scores are that it is asked for.
+        filtered: whether a filter of the user's goes before the encode; the features are of the source without it.
     """
 
     features: Features
@@ -31,6 +32,7 @@ class CurveContext:
     preset: str | None
     crfs: FloatArray
     scale: Scale = USUAL
+    filtered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +40,8 @@ class Prediction:
     """A predicted curve with its uncertainty.
 
     Attributes:
-        mean: VMAF at each CRF of the grid, shape (n,), 0 to 100.
-        covariance: of VMAF over the grid, shape (n, n), symmetric and positive semi-definite, in VMAF squared.
+        mean: score at each CRF of the grid, shape (n,), in the unit of the context's scale.
+        covariance: of the score over the grid, shape (n, n), symmetric and positive semi-definite, in that unit squared.
         note: something a person should know, such as that the preset was not among those learned from.
     """
 
@@ -53,7 +55,7 @@ class Adjustment:
     """What a correction makes of the curve that it was given.
 
     Attributes:
-        shift: VMAF added at each CRF of the grid, shape (n,). Exactly zero while nothing was learned.
+        shift: score added at each CRF of the grid, shape (n,). Exactly zero while nothing was learned.
         captures: how many captures it rests on.
         covariance: of the shifted curve, shape (n, n), as in Prediction; None leaves it as it was given.
         note: something a person should know, such as that what was learned no longer fits.

@@ -17,6 +17,7 @@ from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.markers import hookspec
 from vmaftune.contract.plugins import CorrectionSpec, PredictorSpec, TrainerSpec
 from vmaftune.contract.records import ProbeRecord, ProbeRequest
+from vmaftune.quality.metric import Metric
 
 
 class VmafTuneSpec:
@@ -89,6 +90,23 @@ class VmafTuneSpec:
             def vmaftune_encoders():
                 yield EncoderSpec(name="librav1e", quality_options=(("-qp", "{}"),), quality_range=(0, 255),
                                   search_range=(40, 200), preset_option="-speed", presets=("4", "6", "8"))
+        """
+
+    @hookspec
+    def vmaftune_metrics(self) -> Iterable[Metric]:  # type: ignore[empty-body]
+        """Register metrics, or replace one of the same name that an earlier plugin registered. ``--metric NAME`` chooses one.
+
+        Called once, when plugins are loaded.
+
+        Example::
+
+            class Psnr(Metric):
+                name, title, unit, highest, filter, parts = "psnr", "PSNR", "dB", 60.0, "psnr", ("psnr_avg",)
+                ...
+
+            @hookimpl
+            def vmaftune_metrics():
+                yield Psnr()
         """
 
     @hookspec

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from vmaftune.quality.scale import USUAL, Scale
+
 
 class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A trial encode that is about to run.
@@ -15,6 +17,7 @@ class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
         encoder, preset, crf: the encode.
         frames: frames that are encoded.
         samples: in how many samples.
+        scale: of what scale the score will be.
     """
 
     purpose: str
@@ -24,6 +27,7 @@ class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
     crf: float
     frames: int
     samples: int
+    scale: Scale = USUAL
 
 
 class ProbeRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,19 +36,21 @@ class ProbeRecord(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         purpose: ``verify`` or ``explore``, as in ProbeRequest.
         crf: of the encode.
-        vmaf: pooled over all frames of all samples, 0 to 100; what ``explore`` expects that to be.
-        deviation: standard deviation in VMAF of ``vmaf`` as an estimate of the whole's; 0 where the whole was scored.
+        score: pooled over all frames of all samples; what ``explore`` expects that to be.
+        deviation: standard deviation of ``score`` as an estimate of the whole's; 0 where the whole was scored.
         bitrate_kbps: of the encoded video, without container.
         encoded_percent: size of the encoded video as a percentage of the source's video.
         encode_seconds: wall time of encoding; of encoding and scoring together where one process did both.
         score_seconds: wall time of scoring where it ran apart, else 0.
         frames: frames scored.
         cached: True when no encode was run.
+        scale: of what scale ``score`` is.
+        vmaf: ``score`` where the metric is VMAF, else None; follows from the other two.
     """
 
     purpose: str
     crf: float
-    vmaf: float
+    score: float
     deviation: float
     bitrate_kbps: float
     encoded_percent: float
@@ -52,3 +58,8 @@ class ProbeRecord(msgspec.Struct, frozen=True, kw_only=True):
     score_seconds: float
     frames: int
     cached: bool
+    scale: Scale = USUAL
+    vmaf: float | None = None
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "vmaf", self.score if self.scale.metric == "vmaf" else None)

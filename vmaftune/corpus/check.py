@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.vmaf import MODEL_4K, MODEL_HD
+from vmaftune.quality.vmaf import MODEL_4K, MODEL_HD
 
 LEAST_SOURCES = 5
 """Sources that training needs, to hold some out."""

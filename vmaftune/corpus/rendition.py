@@ -14,12 +14,14 @@ from vmaftune.errors import FfmpegError, UserError
 from vmaftune.escape import file_url
 from vmaftune.features.measure import Measured, measure
 from vmaftune.features.pilot import PilotPlan
-from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import MediaFacts, read_facts, shown
 from vmaftune.media.samples import Sample, SampleRule, cut
+from vmaftune.quality.metric import Asked, Pictures
+from vmaftune.quality.vmaf import VMAF
 
 MEZZANINE_ENCODER = "libx264"
 _MEZZANINE = ("-c:v", MEZZANINE_ENCODER, "-preset", "veryfast", "-crf", "12")
@@ -55,7 +57,8 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def work(self) -> float:
         """Pixels that are encoded and scored for one row; its time is about in proportion."""
-        width, height = vmaf.decide(vmaf.ScoreSettings(), *self.size, 8).size or self.size
+        compared = VMAF.decide(Asked(), Pictures(width=self.size[0], height=self.size[1]))
+        width, height = compared.size or self.size
         return self.frames * (width * height + self.size[0] * self.size[1])
 
 
@@ -139,7 +142,8 @@ def measure_row(
         source_pix_fmt=facts.pix_fmt,
         source_size=(facts.width, facts.height),
     )
-    comparison = vmaf.decide(vmaf.ScoreSettings(), facts.width, facts.height, 10 if "10" in settings.pix_fmt else 8)
+    pictures = Pictures(width=facts.width, height=facts.height, bit_depth=10 if "10" in settings.pix_fmt else 8)
+    comparison = VMAF.decide(Asked(), pictures)
     encoded = encode_and_score(
         ffmpeg,
         prepared.sample.path,
@@ -163,10 +167,10 @@ def measure_row(
         crf=crf,
         features=prepared.measured.features.values,
         feature_schema=prepared.measured.features.schema,
-        vmaf_mean=round(vmaf.pooled(scores, "mean"), 5),
-        vmaf_harmonic_mean=round(vmaf.pooled(scores, "harmonic_mean"), 5),
-        vmaf_min=round(vmaf.pooled(scores, "min"), 5),
-        vmaf_p5=round(vmaf.pooled(scores, "p5"), 5),
+        vmaf_mean=round(VMAF.pooled(scores, "mean"), 5),
+        vmaf_harmonic_mean=round(VMAF.pooled(scores, "harmonic_mean"), 5),
+        vmaf_min=round(VMAF.pooled(scores, "min"), 5),
+        vmaf_p5=round(VMAF.pooled(scores, "p5"), 5),
         bitrate_kbps=round(encoded.encoded_bytes * 8 / 1000 / (prepared.frames / facts.fps), 3),
         frames=prepared.frames,
         probe_seconds=round(encoded.encode_seconds + encoded.score_seconds, 3),

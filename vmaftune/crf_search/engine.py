@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import numpy as np
 
-from vmaftune.contract.curves import CurveContext, FloatArray
+from vmaftune.contract.curves import CurveContext, FloatArray, Prediction
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import Features
 from vmaftune.contract.records import ProbeRecord, ProbeRequest
@@ -19,7 +20,9 @@ from vmaftune.crf_search.strategy import Exploring, Goal, Probe, Stop, decide
 from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginRun
+from vmaftune.quality.metric import Metric
 from vmaftune.quality.scale import USUAL, Scale
+from vmaftune.quality.vmaf import VMAF
 
 
 class ProbeMaker(Protocol):
@@ -83,7 +86,7 @@ class CurveReport(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         crfs: the grid.
-        prior_mean, prior_deviation, posterior_mean, posterior_deviation: in VMAF.
+        prior_mean, prior_deviation, posterior_mean, posterior_deviation: in the metric's unit.
     """
 
     crfs: list[float]
@@ -101,7 +104,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         best: the probe that is the result, always a verifying one; the closest one where the target is not met.
         probes: all that were known, cached ones first, then in the order they were made; verifying and exploring.
         predicted_crf: the first guess of the prior.
-        predicted_vmaf: what the prior said of the CRF that became the result.
+        predicted_score: what the prior said of the CRF that became the result.
         curve: prediction and corrections.
         report: the curve before and after.
     """
@@ -110,9 +113,40 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     best: ProbeRecord
     probes: list[ProbeRecord]
     predicted_crf: float
-    predicted_vmaf: float
+    predicted_score: float
     curve: PredictedCurve
     report: CurveReport
+
+
+class _Facing:
+    """Turns scores so that more is better, as the search takes them, and back; where the metric is so, that changes nothing."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._sign, self._grain = 1.0 if metric.higher_is_better else -1.0, metric.grain
+
+    def of(self, record: ProbeRecord) -> float:
+        """The score of a probe, turned."""
+        return self._sign * record.score
+
+    def score(self, turned: float) -> float:
+        """A score, turned back."""
+        return float(self._sign * turned)
+
+    def goal(self, goal: Goal) -> Goal:
+        """The goal, turned."""
+        return replace(goal, target=self._sign * goal.target, grain=self._grain)
+
+    def posterior(self, prior: Prediction) -> Posterior:
+        """What is believed of the turned curve."""
+        turned = Prediction(mean=self._sign * prior.mean, covariance=prior.covariance)
+        return Posterior(turned, self._grain)
+
+    def report(self, crfs: FloatArray, prior: Posterior, posterior: Posterior) -> CurveReport:
+        """The curve before and after, turned back."""
+        means = self._sign * prior.mean, self._sign * posterior.mean
+        columns = (crfs, means[0], prior.deviation(), means[1], posterior.deviation())
+        names = CurveReport.__struct_fields__
+        return CurveReport(**{name: np.round(c, 4).tolist() for name, c in zip(names, columns, strict=True)})
 
 
 def search(
@@ -126,53 +160,59 @@ def search(
     prober: ProbeMaker,
     plugins: PluginRun,
     observer: Observer,
+    metric: Metric = VMAF,
     scale: Scale = USUAL,
+    filtered: bool = False,
 ) -> Outcome:
-    """Find the coarsest CRF of ``grid`` whose verified VMAF reaches the target.
+    """Find the coarsest CRF of ``grid`` whose verified score reaches the target.
 
     Every verified score that is paid for is handed to the corrections and trainers. Cached scores, on the grid or off it,
     condition the curve first and are not learned from again. Exploring scores condition it too, and are no result.
 
     Args:
         grid: CRFs that may be probed and be the result, from best to coarsest, shape (n,).
+        metric: what is measured; ``goal`` is in its unit.
         scale: of what scale the scores are.
+        filtered: as of CurveContext.
     """
+    faced = _Facing(metric)
     known, hinted, share = prober.cached(), prober.explored(), prober.exploring_share
     crfs = _union(grid, [*known, *hinted], encoder)
     place = {crf: index for index, crf in enumerate(crfs.tolist())}
     allowed = [place[crf] for crf in grid.tolist()]
     may_result = set(allowed)
-    context = CurveContext(features=features, encoder=encoder, preset=preset, crfs=crfs, scale=scale)
+    context = CurveContext(features=features, encoder=encoder, preset=preset, crfs=crfs, scale=scale, filtered=filtered)
     curve = plugins.predict(context)
-    prior, posterior = Posterior(curve.corrected), Posterior(curve.corrected)
+    prior, posterior = faced.posterior(curve.corrected), faced.posterior(curve.corrected)
+    goal = faced.goal(goal)
     centre = goal.target + goal.tolerance / 2
     guess = allowed[int(np.argmin(np.abs(prior.mean[allowed] - centre)))]
     observer.begun(prober.frames)
-    observer.predicted(curve, float(crfs[guess]), float(prior.mean[guess]))
+    observer.predicted(curve, float(crfs[guess]), faced.score(prior.mean[guess]))
 
     probes: dict[int, ProbeRecord] = {}
     explored: dict[int, ProbeRecord] = {}
     told: list[ProbeRecord] = []
     for crf, record in known.items():
-        posterior.condition(place[crf], record.vmaf)
+        posterior.condition(place[crf], faced.of(record))
         if place[crf] in may_result:
             probes[place[crf]] = record
     for crf, record in hinted.items():
-        posterior.explore(place[crf], record.vmaf, record.deviation)
+        posterior.explore(place[crf], faced.of(record), record.deviation)
         explored[place[crf]] = record
     for record in (*probes.values(), *(record for index, record in explored.items() if index in may_result)):
         told.append(record)
     if told:
         now = allowed[int(np.argmin(np.abs(posterior.mean[allowed] - centre)))]
-        observer.known(told, float(crfs[now]), float(posterior.mean[now]))
+        observer.known(told, float(crfs[now]), faced.score(posterior.mean[now]))
     for record in told:
         observer.probed(record)
 
     made = explorations = 0
     while True:
-        scores = {index: record.vmaf for index, record in probes.items()}
+        scores = {index: faced.of(record) for index, record in probes.items()}
         exploring = None if share is None else Exploring(share=share, made=explorations, places=explored)
-        step = _too_large(probes, goal, max_encoded_percent) or decide(
+        step = _too_large(probes, scores, goal, max_encoded_percent) or decide(
             posterior, scores, goal, made, allowed, exploring
         )
         if isinstance(step, Stop):
@@ -185,19 +225,19 @@ def search(
         if step.explore:
             explorations += 1
             explored[step.index] = record
-            posterior.explore(step.index, record.vmaf, record.deviation)
+            posterior.explore(step.index, faced.of(record), record.deviation)
             continue
         probes[step.index] = record
-        posterior.condition(step.index, record.vmaf)
+        posterior.condition(step.index, faced.of(record))
         plugins.teach(lessons)
     return Outcome(
         stop=step,
         best=probes[step.index],
         probes=told,
         predicted_crf=float(crfs[guess]),
-        predicted_vmaf=float(np.clip(prior.mean[step.index], 0.0, 100.0)),
+        predicted_score=float(np.clip(faced.score(prior.mean[step.index]), *metric.limits(scale.model))),
         curve=curve,
-        report=_report(crfs, prior, posterior),
+        report=faced.report(crfs, prior, posterior),
     )
 
 
@@ -241,6 +281,7 @@ def _probe(
         crf=crf,
         frames=prober.frames,
         samples=prober.samples,
+        scale=context.scale,
     )
     lessons: list[Lesson] = []
 
@@ -249,18 +290,20 @@ def _probe(
             return prober.explore(crf, observer.progress)
         with plugins.remembering(curve, step.index) as remember:
             record = prober.probe(crf, observer.progress)
-            lessons.extend(remember(record.vmaf))
+            lessons.extend(remember(record.score))
         return record
 
     return told_probe(request, make, plugins, observer, step.probability), lessons
 
 
-def _too_large(probes: dict[int, ProbeRecord], goal: Goal, limit: float | None) -> Stop | None:
+def _too_large(
+    probes: dict[int, ProbeRecord], scores: dict[int, float], goal: Goal, limit: float | None
+) -> Stop | None:
     """A CRF that misses the target and is over the size already: every better one is larger still."""
     if limit is None:
         return None
-    over = [i for i, r in probes.items() if r.vmaf < goal.target and r.encoded_percent > limit]
-    passing = [i for i, r in probes.items() if r.vmaf >= goal.target]
+    over = [i for i, r in probes.items() if scores[i] < goal.target and r.encoded_percent > limit]
+    passing = [i for i in probes if scores[i] >= goal.target]
     if over and max(over) > max(passing, default=-1):
         return Stop(reason="too-large", index=max(over), met=False)
     return None
@@ -269,9 +312,3 @@ def _too_large(probes: dict[int, ProbeRecord], goal: Goal, limit: float | None) 
 def _within(stop: Stop, result: ProbeRecord, limit: float) -> Stop:
     """The same stop, unless its result, the smallest encode that reaches the target, is over the size."""
     return stop if result.encoded_percent <= limit else Stop(reason="too-large", index=stop.index, met=False)
-
-
-def _report(crfs: FloatArray, prior: Posterior, posterior: Posterior) -> CurveReport:
-    columns = (crfs, prior.mean, prior.deviation(), posterior.mean, posterior.deviation())
-    names = CurveReport.__struct_fields__
-    return CurveReport(**{name: np.round(c, 4).tolist() for name, c in zip(names, columns, strict=True)})

@@ -1,7 +1,8 @@
 """The part of a source's frames that an exploring probe scores, and what it says of the whole.
 
-Single frames, evenly spread, each read together with the two beside it: libvmaf's motion feature compares a frame with its
-neighbours, so each gets exactly the score that it has in the whole. The period has no factor in common with 2, 3 or 5:
+Single frames, evenly spread, each read together with those beside it that the metric needs: libvmaf's motion feature compares a
+frame with its neighbours, so each gets exactly the score that it has in the whole. The period has no factor in common with 2, 3
+or 5:
 encoders spend more on one frame in 2, 4, 8, 16 or 32, and converted film repeats one in 5 or two in 5; a period in step with
 such a rhythm would meet the same places of it again and again (measured: wrong by up to 0.5 VMAF and more). Frame 0 stands
 apart, because it is the one without a frame before it.
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmaftune.contract.curves import FloatArray
-from vmaftune.ffmpeg.vmaf import Selection
+from vmaftune.quality.compare import Selection
 
 POOLS = ("mean", "harmonic_mean")
 """Pools that a part can say something of: those that are a mean of something."""
@@ -43,20 +44,28 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         period: frames from one that is scored to the next.
-        offset: the first that is scored after frame 0; at least 3, so that no frame is read twice.
+        offset: the first that is scored after frame 0; so far on that no frame is read twice.
+        before, after: how many frames before and after one are read with it.
     """
 
     period: int
     offset: int
+    before: int = 1
+    after: int = 1
 
     @property
     def identity(self) -> str:
-        """Fit for a cache key."""
+        """Fit for a cache key; neighbours follow from the metric and change no score."""
         return f"{self.period}-{self.offset}"
 
+    @property
+    def read(self) -> int:
+        """Frames read for each that is scored."""
+        return self.before + 1 + self.after
+
     def scored(self, frames: int) -> int:
-        """Frames scored of a sample of ``frames`` frames besides frame 0: those with a neighbour on either side."""
-        return max(0, (frames - 2 - self.offset) // self.period + 1)
+        """Frames scored of a sample of ``frames`` frames besides frame 0: those with all neighbours."""
+        return max(0, (frames - 1 - self.after - self.offset) // self.period + 1)
 
     def indices(self, frames: int) -> npt.NDArray[np.int64]:
         """Frames scored of a sample of ``frames`` frames, rising; shape (1 + scored,)."""
@@ -64,28 +73,35 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
         return np.concatenate([np.zeros(1, dtype=np.int64), spread])
 
     def selection(self, frames: int) -> Selection:
-        """The same frames with their neighbours, for ffmpeg: three are read for each, and the first of each three scored.
+        """The same frames with their neighbours, for ffmpeg: of each so many that are read the first is scored.
 
-        That is frames 0 and 1 and then, from the frame before the first that is spread, three in each period; so the
-        first three end with the frame before a scored one, and every three after them do too.
+        That is frame 0 with those after it and then, from the first neighbour of the first frame that is spread, so many in
+        each period; so the first group ends with the last frame before a scored one, and every group after it does too.
         """
-        scored, first = self.scored(frames), self.offset - 1
-        spread = f"between(n,{first},{first + self.period * scored - 1})*lt(mod(n-{first},{self.period}),3)"
-        return Selection(expression=f"lt(n,2)+{spread}", frames=2 + 3 * scored, every=3)
+        scored, first = self.scored(frames), self.offset - self.before
+        spread = f"between(n,{first},{first + self.period * scored - 1})*lt(mod(n-{first},{self.period}),{self.read})"
+        beginning = 1 + self.after
+        return Selection(
+            expression=f"lt(n,{beginning})+{spread}", frames=beginning + self.read * scored, every=self.read
+        )
 
     def cost(self, frames: Sequence[int]) -> float:
         """Time to score this part of samples of ``frames`` frames each, as a share of scoring all; 0 to 1."""
         scored = sum(1 + self.scored(count) for count in frames)
-        return min(1.0, scored * (1 + 2 * _READING_COST) / sum(frames))
+        return min(1.0, scored * (1 + (self.read - 1) * _READING_COST) / sum(frames))
 
 
-def plan_part(frames: Sequence[int]) -> Part | None:
-    """The part of samples of ``frames`` frames each, sparser the more there are; None where they are too few."""
-    part = None
+def plan_part(frames: Sequence[int], neighbours: tuple[int, int] = (1, 1)) -> Part | None:
+    """The part of samples of ``frames`` frames each, sparser the more there are; None where they are too few.
+
+    Args:
+        neighbours: frames before and after one that are read with it, as of Metric.neighbours.
+    """
+    part, (before, after) = None, neighbours
     for period in range(_LEAST_PERIOD, max(frames) + 1, 2):
-        if math.gcd(period, _IN_STEP) > 1:
+        if math.gcd(period, _IN_STEP) > 1 or period // 2 - before <= after:
             continue
-        sparser = Part(period=period, offset=period // 2)
+        sparser = Part(period=period, offset=period // 2, before=before, after=after)
         scored = [sparser.scored(count) for count in frames]
         if sum(scored) < _FEWEST_SCORED or min(scored) < _FEWEST_SCORED_OF_A_SAMPLE:
             break
@@ -96,10 +112,10 @@ def plan_part(frames: Sequence[int]) -> Part | None:
 
 
 def estimate(scores: Sequence[FloatArray], frames: Sequence[int], pool: str) -> float:
-    """VMAF of the whole, pooled over all frames of all samples, as the scores of a part let it expect.
+    """Score of the whole, pooled over all frames of all samples, expected by the scores of a part.
 
     Args:
-        scores: VMAF of the frames scored of each sample, in the order of Part.indices.
+        scores: of the frames scored of each sample, in the order of Part.indices.
         frames: of each sample, in whole.
         pool: one of POOLS.
     """
@@ -111,14 +127,15 @@ def estimate(scores: Sequence[FloatArray], frames: Sequence[int], pool: str) -> 
     return mean if pool == "mean" else 1.0 / mean - 1.0
 
 
-def deviation(scores: Sequence[FloatArray], pool: str) -> float:
-    """Standard deviation in VMAF by which estimate() is expected to be off.
+def deviation(scores: Sequence[FloatArray], pool: str, grain: float = 1.0) -> float:
+    """Standard deviation by which estimate() is expected to be off.
 
     From the differences between successive frames of the part, as for any systematic sample (Wolter, "Introduction to
     Variance Estimation", 2007, ch. 8): what rises or falls slowly over a sample is met evenly and says nothing of the error.
 
     Args:
         scores, pool: as in estimate.
+        grain: of the metric.
     """
     spread = [_terms(of_sample, pool)[1:] for of_sample in scores]
     count = sum(len(terms) for terms in spread)
@@ -126,7 +143,7 @@ def deviation(scores: Sequence[FloatArray], pool: str) -> float:
     error = math.sqrt(squares / (2 * (count - len(spread))) / count)
     if pool == "harmonic_mean":  # of the mean of 1 / (v + 1), by which v changes by -1 / mean^2
         error /= float(np.concatenate(spread).mean()) ** 2
-    return max(_LEAST_DEVIATION_VMAF, _CAUTION * error)
+    return max(_LEAST_DEVIATION_VMAF * grain, _CAUTION * error)
 
 
 def _terms(scores: FloatArray, pool: str) -> FloatArray:

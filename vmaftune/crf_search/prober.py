@@ -17,9 +17,9 @@ from vmaftune.contract.records import ProbeRecord, ProbeRequest
 from vmaftune.crf_search.part import POOLS, Part, deviation, estimate, plan_part
 from vmaftune.crf_search.source import PreparedSource, total_bytes
 from vmaftune.errors import FfmpegError, UserError
-from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score, score_itself
+from vmaftune.quality.metric import Metric
 from vmaftune.state.store import Store
 
 _MICRO = 1_000_000
@@ -34,10 +34,10 @@ class _CachedProbe(msgspec.Struct, frozen=True, kw_only=True):
     encode_seconds: Annotated[float, msgspec.Meta(ge=0.0)]
     score_seconds: Annotated[float, msgspec.Meta(ge=0.0)]
 
-    @property
-    def scores(self) -> FloatArray:
-        """VMAF of each frame, shape (frames,)."""
-        return np.frombuffer(self.frame_scores_micro, "<i4") / _MICRO
+    def scores(self, metric: Metric) -> FloatArray:
+        """Of each frame, as Metric.scores gives them."""
+        scores, parts = np.frombuffer(self.frame_scores_micro, "<i4") / _MICRO, len(metric.parts)
+        return scores if parts == 1 else scores.reshape(-1, parts)
 
 
 class Prober:
@@ -45,7 +45,6 @@ class Prober:
 
     Args:
         ffmpeg, source: what runs, and on what.
-        pool: how frame scores become one.
         threads: of libvmaf.
         store: where probes are kept.
         folder: for temporary files.
@@ -57,15 +56,16 @@ class Prober:
         ffmpeg: Ffmpeg,
         source: PreparedSource,
         *,
-        pool: str,
         threads: int,
         store: Store,
         folder: Path,
         explore: bool = True,
     ) -> None:
-        self._ffmpeg, self._source, self._pool = ffmpeg, source, pool
+        self._ffmpeg, self._source, self._pool = ffmpeg, source, source.scale.pool
+        self._metric = source.comparison.metric
         self._threads, self._store, self._folder = threads, store, folder
-        self._part = plan_part(source.frames) if explore and pool in POOLS else None
+        beside = self._metric.neighbours(source.comparison) if explore and self._pool in POOLS else None
+        self._part = None if beside is None else plan_part(source.frames, beside)
         self._seconds = sum(source.seconds)
 
     @property
@@ -89,12 +89,13 @@ class Prober:
             crf=crf,
             frames=self.frames,
             samples=self.samples,
+            scale=self._source.scale,
         )
 
     @property
     def exploring_share(self) -> float | None:
         """Time of an exploring probe as a share of a verifying one's, from the pixels to encode and to score; None where a
-        part of this source says nothing: it is short, or the pool is no mean."""
+        part of this source says nothing: it is short, the pool is no mean, or the metric scores no part exactly."""
         if self._part is None:
             return None
         source = self._source
@@ -112,9 +113,11 @@ class Prober:
         return {} if self._part is None else self._kept(self._part)
 
     def frame_scores(self, crf: float) -> FloatArray | None:
-        """VMAF of every frame of a verifying probe, shape (frames,), in order; None where the cache holds no such probe."""
+        """Score of every frame of a verifying probe, shape (frames,), in order; None where the cache holds no such probe."""
         probe = self._store.get(*self._family(None), _CachedProbe, part=crf)
-        return None if probe is None or not self._whole(probe, None) else probe.scores
+        if probe is None or not self._whole(probe, None):
+            return None
+        return self._metric.of_frames(probe.scores(self._metric))
 
     def probe(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
         """Encode and score all samples.
@@ -136,11 +139,11 @@ class Prober:
         assert self._part is not None
         return self._made(crf, self._part, on_progress)
 
-    def source_vmaf(self) -> float:
-        """VMAF of the samples scored against themselves, which no encode can be expected to pass; below 100 where little moves.
+    def source_score(self) -> float:
+        """Score of the samples against themselves, which no encode can be expected to pass. VMAF may be below 100.
 
         Raises:
-            VmafTuneError: libvmaf failed.
+            VmafTuneError: the metric failed.
         """
         source = self._source
         scores = [
@@ -157,7 +160,7 @@ class Prober:
             )
             for sample, frames in zip(source.samples, source.frames, strict=True)
         ]
-        return round(vmaf.pooled(np.concatenate(scores), self._pool), 6)
+        return round(self._metric.pooled(np.concatenate(scores), self._pool), 6)
 
     def _made(self, crf: float, part: Part | None, on_progress: Callable[[float], None]) -> ProbeRecord:
         source, scores, size, encode_seconds, score_seconds, done = self._source, [], 0, 0.0, 0.0, 0
@@ -212,20 +215,23 @@ class Prober:
         """Whether it has a score for each frame that it is to have one for."""
         frames = self._source.frames
         scored = sum(frames) if part is None else sum(1 + part.scored(count) for count in frames)
-        return len(probe.frame_scores_micro) == _SCORE_BYTES * scored
+        return len(probe.frame_scores_micro) == _SCORE_BYTES * scored * len(self._metric.parts)
 
     def _record(self, crf: float, probe: _CachedProbe, part: Part | None, *, cached: bool) -> ProbeRecord:
-        scores = probe.scores
-        pooled, off = vmaf.pooled(scores, self._pool), 0.0
+        scores = probe.scores(self._metric)
+        pooled, off = self._metric.pooled(scores, self._pool), 0.0
         if part is not None:
             frames = self._source.frames
             ends = np.cumsum([1 + part.scored(count) for count in frames])
             of_samples = np.split(scores, ends[:-1])
-            pooled, off = estimate(of_samples, frames, self._pool), deviation(of_samples, self._pool)
+            pooled, off = (
+                estimate(of_samples, frames, self._pool),
+                deviation(of_samples, self._pool, self._metric.grain),
+            )
         return ProbeRecord(
             purpose="verify" if part is None else "explore",
             crf=crf,
-            vmaf=round(pooled, 6),
+            score=round(pooled, 6),
             deviation=round(off, 6),
             bitrate_kbps=probe.encoded_bytes * 8 / 1000 / self._seconds,
             encoded_percent=100.0 * probe.encoded_bytes / max(1, total_bytes(self._source.samples)),
@@ -233,6 +239,7 @@ class Prober:
             score_seconds=probe.score_seconds,
             frames=len(scores),
             cached=cached,
+            scale=self._source.scale,
         )
 
 
@@ -242,8 +249,7 @@ def _whose_fault(error: FfmpegError, source: PreparedSource) -> Exception:
     if crashed and not source.settings.spec.hardware:
         return error
     if "libvmaf model" in error.reason:
-        model = source.comparison.model
-        return UserError(f"--vmaf-model {model}: {error.reason}; name one such as {vmaf.MODEL_HD}, or a .json file")
+        return UserError(f"--vmaf-model {source.comparison.model}: {error.reason}; name another, or a .json file")
     name = source.settings.spec.name
     hint = " (does this machine have the hardware?)" if source.settings.spec.hardware else ""
     return UserError(f"{name} failed{hint}: {error.reason}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from vmaftune.contract.curves import CurveContext, FloatArray
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.encoders.kept import losses
@@ -18,21 +19,19 @@ from vmaftune.encoders.spec import EncoderSettings, check_size, settings_for
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, filtered, measure
 from vmaftune.features.pilot import pilot_plan
-from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import PROBE_VERSION
 from vmaftune.ffmpeg.trial import try_options
-from vmaftune.ffmpeg.vmaf import Comparison, ScoreSettings
 from vmaftune.media.decoded import decoded_facts
-from vmaftune.media.facts import MediaFacts, shown
+from vmaftune.media.facts import MediaFacts
 from vmaftune.media.fingerprint import fingerprint, stamp_of
 from vmaftune.media.pixels import pixels
 from vmaftune.media.samples import Sample, SampleRule, cut, plan
+from vmaftune.quality.metric import Comparison, Pictures, identity_of
 from vmaftune.quality.scale import Scale
-from vmaftune.state.regular import read_regular
+from vmaftune.quality.settings import ScoreSettings
 from vmaftune.state.store import Store
 
-_LARGEST_MODEL_BYTES = 2**26
 _RATE_KEPT = 0.01  # times of containers are rounded
 
 
@@ -74,6 +73,7 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
         settings: the encode, but for the CRF.
         comparison: how it is scored.
         scale: of what scale its scores are.
+        filtered: whether pictures go through a filter of the user's first, which the features know nothing of.
         curve_key: cache key of all probes of this curve; differs with everything that could change a score.
     """
 
@@ -85,7 +85,19 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
     settings: EncoderSettings
     comparison: Comparison
     scale: Scale
+    filtered: bool
     curve_key: str
+
+    def context(self, crfs: FloatArray) -> CurveContext:
+        """The curve of this source over a grid of CRFs, shape (n,)."""
+        return CurveContext(
+            features=self.measured.features,
+            encoder=self.settings.spec,
+            preset=self.settings.preset,
+            crfs=crfs,
+            scale=self.scale,
+            filtered=self.filtered,
+        )
 
     @property
     def seconds(self) -> tuple[float, ...]:
@@ -158,7 +170,8 @@ def prepare(
     if source is None:
         source = cut_source(path, decoded_facts(ffmpeg, path), request.rule, folder, store)
     facts, samples, content = source.facts, source.samples, source.content
-    settings, comparison, frames = settle(ffmpeg, request, facts, samples, folder, warn)
+    settled = settle(ffmpeg, request, facts, samples, folder, warn)
+    settings, comparison, frames = settled.settings, settled.comparison, settled.frames
     source_key = _digest(content, *facts.identity, plan(facts.duration_seconds, request.rule) or "whole")
     pilot = pilot_plan(request.encoder.name)
     feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version, pilot)
@@ -172,7 +185,7 @@ def prepare(
     # Encoders split work by the number of processors, and x264 and x265 give other bits when they do.
     curve_key = _digest(
         *(source_key, PROBE_VERSION, settings.identity, ffmpeg.version),
-        *(model_identity(comparison), comparison, os.cpu_count()),
+        *(comparison.metric.model_name(comparison), identity_of(comparison), os.cpu_count()),
     )
     return PreparedSource(
         path=path,
@@ -182,9 +195,26 @@ def prepare(
         frames=frames or measured.frames,
         settings=settings,
         comparison=comparison,
-        scale=scale_of(request, facts, comparison),
+        scale=settled.scale,
+        filtered=bool(request.video_filter),
         curve_key=curve_key,
     )
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request comes to for one source.
+
+    Attributes:
+        settings: the encode, but for the CRF.
+        comparison: how it is scored.
+        scale: of what scale the scores are.
+        frames: of each sample, that the user's filters leave; None where there are none.
+    """
+
+    settings: EncoderSettings
+    comparison: Comparison
+    scale: Scale
+    frames: tuple[int, ...] | None
 
 
 def settle(
@@ -194,9 +224,8 @@ def settle(
     samples: Sequence[Sample],
     folder: Path,
     warn: Callable[[str], None] | None = None,
-) -> tuple[EncoderSettings, Comparison, tuple[int, ...] | None]:
-    """What a request comes to for one source: the encode but for the CRF, how it is scored, and the frames of each sample
-    that the user's filters leave (None where there are none).
+) -> Settled:
+    """What a request comes to for one source.
 
     Args:
         samples: the user's filters and options are tried on them.
@@ -221,38 +250,29 @@ def settle(
         source_size=size,
     )
     check_size(request.encoder, size)
-    comparison = vmaf.decide(request.score, *size, max(facts.bit_depth, pixels(settings.pix_fmt).bits))
     if request.height is not None and request.height < size[1]:
         settings = msgspec.structs.replace(settings, scaled=_scaled(size, request.height))
         check_size(request.encoder, settings.scaled or size)
+    depth = pixels(settings.pix_fmt).bits
+    pictures = Pictures(
+        width=size[0],
+        height=size[1],
+        bit_depth=max(facts.bit_depth, depth),
+        fps=facts.fps,
+        hdr=facts.hdr,
+        encoded=settings.scaled,
+        encoded_depth=depth,
+    )
+    comparison = request.score.decide(pictures)
+    if settings.scaled is not None:
         comparison = msgspec.structs.replace(comparison, size=comparison.size or size)
-    vmaf.check_size(comparison, *size)
-    said = losses(facts, settings, pix_fmt_chosen=request.pix_fmt is not None)
+    said = [*comparison.notes, *losses(facts, settings, pix_fmt_chosen=request.pix_fmt is not None)]
     for sample in samples[:1]:
         said += try_options(ffmpeg, sample.path, sample.stream_index, settings, (facts.width, facts.height))
     if warn is not None:
         for line in said:
             warn(line)
-    return settings, comparison, frames
-
-
-def scale_of(request: EncodeRequest, facts: MediaFacts, comparison: Comparison) -> Scale:
-    """Of what scale the scores are that a request comes to.
-
-    A predictor expects the curve of a source from its features, and those are measured before any filter of the user's: after a
-    crop or a denoiser both curve and score are of other pictures. No filter keeps them comparable for certain.
-    """
-    usual = vmaf.decide(ScoreSettings(), facts.width, facts.height, facts.bit_depth)
-    unlike = []
-    if comparison.model != usual.model:
-        unlike.append(f"model {shown(comparison.model)}")
-    if request.score.pool != "mean":
-        unlike.append(f"pool {request.score.pool}")
-    if request.video_filter:
-        unlike.append("a filter of yours")
-    elif comparison.size != usual.size:
-        unlike.append("compared at {}x{}".format(*comparison.size or (facts.width, facts.height)))
-    return Scale(unlike=tuple(unlike))
+    return Settled(settings=settings, comparison=comparison, scale=request.score.scale(pictures), frames=frames)
 
 
 def _scaled(size: tuple[int, int], height: int) -> tuple[int, int]:
@@ -262,17 +282,6 @@ def _scaled(size: tuple[int, int], height: int) -> tuple[int, int]:
 
 def _digest(*parts: object) -> str:
     return hashlib.blake2b(msgspec.json.encode(parts), digest_size=20).hexdigest()
-
-
-def model_identity(comparison: Comparison) -> str:
-    """Its model by name, or by content where it is a file. Raises UserError where that cannot be read."""
-    file = Path(comparison.model)
-    if file.suffix != ".json":
-        return comparison.model
-    try:
-        return hashlib.sha256(read_regular(file, _LARGEST_MODEL_BYTES)).hexdigest()
-    except OSError as error:
-        raise UserError(f"--vmaf-model {file}: {error.strerror}") from error
 
 
 def total_bytes(samples: Sequence[Sample]) -> int:

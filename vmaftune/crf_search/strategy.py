@@ -26,13 +26,15 @@ class Goal:
     """What is searched for.
 
     Attributes:
-        target, tolerance: a verified VMAF in [target, target + tolerance] ends the search at once.
+        target, tolerance: a verified score in [target, target + tolerance] ends the search at once.
         max_probes: encodes that may be made at most, verifying and exploring (cached ones do not count).
+        grain: of the metric: how much of its score is as much as one VMAF.
     """
 
     target: float
     tolerance: float
     max_probes: int = 10
+    grain: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,16 +108,16 @@ def decide(
 
     Args:
         posterior: conditioned on every score known, those at places that are not allowed too.
-        scores: verified VMAF by place in the grid, whoever measured it; allowed places only.
+        scores: verified score by place in the grid, whoever measured it; allowed places only.
         probes_made: encodes made so far in this search, verifying and exploring.
         allowed: places that may be probed and be the result, rising; None allows the whole grid.
         exploring: None where nothing can be explored.
     """
     places = list(range(len(posterior.mean))) if allowed is None else list(allowed)
-    passing = [i for i, vmaf in scores.items() if vmaf >= goal.target]
+    passing = [i for i, score in scores.items() if score >= goal.target]
     good = max(passing, default=-1)
     # Curves need not be monotone: a failure on the finer side of a success does not bound anything.
-    bad = min((i for i, vmaf in scores.items() if vmaf < goal.target and i > good), default=places[-1] + 1)
+    bad = min((i for i, score in scores.items() if score < goal.target and i > good), default=places[-1] + 1)
     between = [i for i in places if good < i < bad]
     stop = _stop(posterior, scores, goal, probes_made, good, between, places)
     bounded = good >= 0 and bad <= places[-1]
@@ -171,7 +173,7 @@ def _explored(
     if index in exploring.places or not mean.min() <= centre <= mean.max():
         return None
     within = posterior.probability_between(goal.target, goal.target + goal.tolerance)
-    known = posterior.deviation_after_exploring(index, EXPECTED_DEVIATION_VMAF)
+    known = posterior.deviation_after_exploring(index, EXPECTED_DEVIATION_VMAF * goal.grain)
     then = math.erf(goal.tolerance / 2 / known / math.sqrt(2.0))
     falls = abs(float(np.gradient(mean)[place]))
     if falls > goal.tolerance:  # from one CRF to the next the curve may step over the tolerance
@@ -205,7 +207,7 @@ def _next(
     elif within[candidates].max() >= _LIKELY:
         index = int(candidates[np.argmax(within[candidates])])
     else:
-        # Not the likeliest place: where the prior is narrow (near VMAF's ceiling) that would be one that tells nothing.
+        # Not the likeliest place: where the prior is narrow (near the metric's ceiling) that would be one that tells nothing.
         centre = goal.target + goal.tolerance / 2
         index = int(candidates[np.argmin(np.abs(posterior.mean - centre)[candidates])])
     return Probe(index=index, probability=float(within[index]))
@@ -216,7 +218,7 @@ def _secant(scores: Mapping[int, float], goal: Goal) -> float | None:
     passing = bool(max(scores.values()) >= goal.target)
     last, before = sorted(scores, reverse=passing)[:2]
     gap = scores[last] - goal.target
-    if abs(gap) < _NEAR_VMAF:
+    if abs(gap) < _NEAR_VMAF * goal.grain:
         return None
     slope = (scores[last] - scores[before]) / (last - before)
     far = float("inf") if passing else float("-inf")

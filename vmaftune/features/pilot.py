@@ -14,10 +14,12 @@ import numpy as np
 
 from vmaftune.errors import VmafTuneError
 from vmaftune.escape import file_url, filter_value
-from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames, packet_bytes
 from vmaftune.media.facts import MediaFacts
+from vmaftune.quality.compare import check_pairing
+from vmaftune.quality.metric import Asked, Pictures
+from vmaftune.quality.vmaf import VMAF, read_log
 
 _WINDOW_FRAMES = 32
 _WINDOWS = 3
@@ -116,7 +118,7 @@ class Pilot:
         self._logs = [folder / f"pilot-{place}.json" for place in _PLACES]
         width, height = facts.width // 2 * 2, facts.height // 2 * 2
         self._pixels = width * height
-        scored = vmaf.decide(vmaf.ScoreSettings(), facts.width, facts.height, 8)
+        scored = VMAF.decide(Asked(), Pictures(width=facts.width, height=facts.height))
         full = scored.size or (facts.width, facts.height)
         self._size = tuple(max(_LEAST_SIDE, side // 4 * 2) for side in full)
         self._model = scored.model
@@ -157,7 +159,7 @@ class Pilot:
         """
         scores = []
         for packets, log in zip(self._packets, self._logs, strict=True):
-            metrics = vmaf.read_log(log)
+            metrics = read_log(log)
             metrics = metrics[1:] or metrics  # frame 0 has no motion and a score of its own
             found = np.array([(frame["vmaf"], min(frame["psnr_y"], _HIGHEST_PSNR_DB)) for frame in metrics])
             if not np.isfinite(found).all():
@@ -171,8 +173,8 @@ class Pilot:
                 )
             )
         fine, coarse = scores
-        vmaf.check_pairing(len(coarse.frame_scores), len(fine.frame_scores), "the pilots")
-        vmaf.check_pairing(coarse.encoded_frames, fine.encoded_frames, "the pilots")
+        check_pairing(len(coarse.frame_scores), len(fine.frame_scores), "the pilots")
+        check_pairing(coarse.encoded_frames, fine.encoded_frames, "the pilots")
         return scores
 
     def remove(self) -> None:

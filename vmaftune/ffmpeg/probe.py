@@ -13,13 +13,14 @@ import numpy as np
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
 from vmaftune.escape import file_url
-from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, input_arguments, of_one_size, one_size, video_arguments
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
-from vmaftune.ffmpeg.vmaf import Comparison, Selection
 from vmaftune.media.facts import read_facts
+from vmaftune.quality.compare import Selection, check_pairing, graph
+from vmaftune.quality.metric import Comparison, FloatArray
 
 PROBE_VERSION = 2
 """Raised whenever the same encode would get another score or size here; part of every cache key."""
@@ -34,7 +35,7 @@ _ATTEMPTS = 4
 
 
 class _Files(NamedTuple):
-    """What a run writes: a line for each packet of the encode, one for each frame that libvmaf reads, and libvmaf's log."""
+    """What a run writes: a line for each packet of the encode, one for each frame that the metric reads, and its log."""
 
     packets: Path
     read: Path
@@ -42,7 +43,7 @@ class _Files(NamedTuple):
 
 
 class ScoredFiles(NamedTuple):
-    """Two videos compared: libvmaf's metrics of each frame, how many each has, and the first error of a decoder, if any."""
+    """Two videos compared: metrics of each frame, how many each has, and the first error of a decoder, if any."""
 
     metrics: list[dict[str, float]]
     reference_frames: int
@@ -54,7 +55,7 @@ class EncodedSample(msgspec.Struct, frozen=True, kw_only=True):
     """What one probe of one sample gave.
 
     Attributes:
-        frame_scores: VMAF of each frame that was scored, shape (frames,).
+        frame_scores: of each frame that was scored, as Metric.scores gives them.
         encoded_bytes: size of the video packets, without container.
         encode_seconds: wall time of the encode alone where it had a process of its own, else of both together.
         score_seconds: wall time of the scoring where it had a process of its own, else 0.
@@ -97,17 +98,18 @@ def encode_and_score(
         FfmpegError: the encoder or the filters failed.
         PairingError: frames of encode, score and source do not have one count.
     """
-    files = _Files(folder / "packets.txt", folder / "read.txt", folder / "vmaf.json")
+    files = _Files(folder / "packets.txt", folder / "read.txt", folder / "scores.log")
+    metric = comparison.metric
     use_one = ffmpeg.loopback if one_process is None else one_process
     run = _one_process if use_one else _two_processes
     settings = of_one_size(settings, picture or _picture(sample))
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            with vmaf.plainly_named(comparison, folder) as named:
+            with metric.at_hand(comparison, folder) as named:
                 encode_seconds, score_seconds = run(
                     ffmpeg, sample, stream_index, settings, crf, named, selection, threads, files, on_progress
                 )
-            scores = np.array([frame["vmaf"] for frame in vmaf.read_log(files.log)])
+            scores = metric.scores(metric.read_log(files.log))
             sizes, frames_read = packet_bytes(files.packets), count_frames(files.read)
             break
         except VmafTuneError:
@@ -117,14 +119,14 @@ def encode_and_score(
             for file in files:
                 file.unlink(missing_ok=True)
     what = f"{settings.spec.name} at CRF {crf:g}"
-    vmaf.check_pairing(len(sizes), expected_frames, what)
+    check_pairing(len(sizes), expected_frames, what)
     if selection is None:
-        vmaf.check_pairing(len(scores), expected_frames, what)
+        check_pairing(len(scores), expected_frames, what)
     else:
-        vmaf.check_pairing(frames_read, selection.frames, f"{what}, a part")
-        vmaf.check_pairing(len(scores), selection.scored, f"{what}, a part")
+        check_pairing(frames_read, selection.frames, f"{what}, a part")
+        check_pairing(len(scores), selection.scored, f"{what}, a part")
     if not np.isfinite(scores).all():
-        raise VmafTuneError(f"{what}: libvmaf gave a score that is no number")
+        raise VmafTuneError(f"{what}: {metric.filter} gave a score that is no number")
     return EncodedSample(
         frame_scores=scores, encoded_bytes=sum(sizes), encode_seconds=encode_seconds, score_seconds=score_seconds
     )
@@ -144,8 +146,8 @@ def _encode_arguments(sample: Path, stream_index: int, settings: EncoderSettings
     return [*input_arguments(sample, settings), "-map", f"0:{stream_index}", *video_arguments(settings, crf)]
 
 
-def _score_arguments(graph: str, files: _Files) -> list[str]:
-    return ["-filter_complex", graph, "-map", "[scored]", *PASS_THROUGH, *_COUNT_FRAMES, file_url(files.read)]
+def _score_arguments(compared: str, files: _Files) -> list[str]:
+    return ["-filter_complex", compared, "-map", "[scored]", *PASS_THROUGH, *_COUNT_FRAMES, file_url(files.read)]
 
 
 def _one_process(
@@ -160,11 +162,11 @@ def _one_process(
     files: _Files,
     on_progress: ProgressCallback | None,
 ) -> tuple[float, float]:
-    """The loopback decoder (``-dec 0:0``) feeds the encoder's packets to libvmaf beside the source.
+    """The loopback decoder (``-dec 0:0``) feeds the encoder's packets to the metric beside the source.
 
-    libvmaf's output goes to an output of its own: unlabelled, it would join the first output and close a cycle.
+    The metric's output goes to an output of its own: unlabelled, it would join the first output and close a cycle.
     """
-    graph = vmaf.graph(
+    compared = graph(
         "dec:0",
         f"0:{stream_index}",
         comparison,
@@ -177,7 +179,7 @@ def _one_process(
         *_encode_arguments(sample, stream_index, settings, crf),
         *_COUNT_PACKETS,
         file_url(files.packets),
-        *("-dec", "0:0", *_score_arguments(graph, files)),
+        *("-dec", "0:0", *_score_arguments(compared, files)),
     ]
     seconds, _ = process.run(ffmpeg.path, arguments, on_progress=on_progress)
     return seconds, 0.0
@@ -199,7 +201,7 @@ def _two_processes(
     try:
         encode = [*_encode_arguments(sample, stream_index, settings, crf), "-f", "matroska", file_url(encoded)]
         encode_seconds, _ = process.run(ffmpeg.path, encode, on_progress=on_progress)
-        graph = vmaf.graph(
+        compared = graph(
             "0:v:0",
             f"1:{stream_index}",
             comparison,
@@ -211,7 +213,7 @@ def _two_processes(
         score = [
             *("-i", file_url(encoded), *KEEP_FILTERS, "-i", file_url(sample)),
             *("-map", "0:v:0", "-c", "copy", *_COUNT_PACKETS, file_url(files.packets)),
-            *_score_arguments(graph, files),
+            *_score_arguments(compared, files),
         ]
         score_seconds, _ = process.run(ffmpeg.path, score)
     finally:
@@ -230,8 +232,8 @@ def score_itself(
     threads: int,
     folder: Path,
     picture: tuple[int, int],
-) -> np.ndarray:
-    """VMAF of every frame of a sample against itself, shape (frames,): what an encode without any loss gets.
+) -> FloatArray:
+    """Scores of every frame of a sample against itself, as Metric.scores gives them: what an encode without any loss gets.
 
     Args:
         expected_frames: that the user's filters leave.
@@ -239,21 +241,21 @@ def score_itself(
         picture: width and height in pixels before them.
 
     Raises:
-        FfmpegError: libvmaf or the filters failed.
+        FfmpegError: the metric or the filters failed.
         PairingError: another number of frames was scored.
     """
-    log = folder / "vmaf.json"
+    log, metric = folder / "scores.log", comparison.metric
     chain = one_size(picture, video_filter)
     try:
-        with vmaf.plainly_named(comparison, folder) as named:
-            graph = vmaf.graph("one", "other", named, reference_filter=None, threads=threads, log=log)
-            both = f"[0:{stream_index}]{chain},split[one][other];{graph}"
+        with metric.at_hand(comparison, folder) as named:
+            compared = graph("one", "other", named, reference_filter=None, threads=threads, log=log)
+            both = f"[0:{stream_index}]{chain},split[one][other];{compared}"
             output = ["-filter_complex", both, "-map", "[scored]", *PASS_THROUGH, "-f", "null", "-"]
             process.run(ffmpeg.path, [*KEEP_FILTERS, "-i", file_url(sample), *output])
-        scores = np.array([frame["vmaf"] for frame in vmaf.read_log(log)])
+        scores = metric.scores(metric.read_log(log))
     finally:
         log.unlink(missing_ok=True)
-    vmaf.check_pairing(len(scores), expected_frames, "the source against itself")
+    check_pairing(len(scores), expected_frames, "the source against itself")
     return scores
 
 
@@ -276,23 +278,25 @@ def score_files(
             size changes.
 
     Raises:
-        FfmpegError: one of them could not be decoded, or libvmaf failed.
+        FfmpegError: one of them could not be decoded, or the metric failed.
     """
-    log, counts = folder / "vmaf.json", (folder / "reference.txt", folder / "distorted.txt")
+    log, counts = folder / "scores.log", (folder / "reference.txt", folder / "distorted.txt")
     outputs = ["-map", "[scored]", *PASS_THROUGH, "-f", "null", "-"]
     for number, (stream, file) in enumerate(zip((reference[1], distorted[1]), counts, strict=True)):
         outputs += ["-map", f"{number}:{stream}", *PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
     streams = f"1:{distorted[1]}", f"0:{reference[1]}"
     try:
-        with vmaf.plainly_named(comparison, folder) as named:
+        with comparison.metric.at_hand(comparison, folder) as named:
             same = [one_size(size) for size in pictures] if pictures else [None, None]
-            graph = vmaf.graph(
+            compared = graph(
                 *streams, named, reference_filter=same[0], distorted_filter=same[1], threads=threads, log=log
             )
             inputs = [*KEEP_FILTERS, *reference[0], *KEEP_FILTERS, *distorted[0]]
-            _, said = process.run(ffmpeg.path, [*inputs, "-filter_complex", graph, *outputs], on_progress=on_progress)
+            _, said = process.run(
+                ffmpeg.path, [*inputs, "-filter_complex", compared, *outputs], on_progress=on_progress
+            )
         of_reference, of_distorted = (len(packet_bytes(file)) for file in counts)
-        return ScoredFiles(vmaf.read_log(log), of_reference, of_distorted, damage_of(said))
+        return ScoredFiles(comparison.metric.read_log(log), of_reference, of_distorted, damage_of(said))
     finally:
         for file in (log, *counts):
             file.unlink(missing_ok=True)

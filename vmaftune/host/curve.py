@@ -37,7 +37,7 @@ class PredictedCurve:
     @property
     def teaches(self) -> bool:
         """Whether its scores are captures: what is learned is of the scale that predictors are trained on, and of no other."""
-        return self.context.scale.usual
+        return self.context.scale.usual and not self.context.filtered
 
     @property
     def predictor_version(self) -> str:
@@ -80,4 +80,5 @@ class PredictedCurve:
             corrected=float(np.clip(corrected[index], 0.0, 100.0)),
             observed=observed,
             unix_seconds=unix_seconds,
+            scale=self.context.scale,
         )

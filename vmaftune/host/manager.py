@@ -18,6 +18,7 @@ from vmaftune.contract.markers import PLUGIN_API, PROJECT
 from vmaftune.contract.plugins import CorrectionSpec, PredictorSpec, TrainerSpec
 from vmaftune.errors import UserError
 from vmaftune.nearest import meant
+from vmaftune.quality.metric import Metric
 
 Spec = PredictorSpec | CorrectionSpec | TrainerSpec
 
@@ -26,6 +27,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "vmaftune_corrections": (CorrectionSpec, "correction"),
     "vmaftune_trainers": (TrainerSpec, "trainer"),
     "vmaftune_encoders": (EncoderSpec, "encoder"),
+    "vmaftune_metrics": (Metric, "metric"),
 }
 _EVENTS = ("vmaftune_before_probe", "vmaftune_after_probe", "vmaftune_before_score", "vmaftune_after_score")
 
@@ -37,8 +39,8 @@ class Registration:
     Attributes:
         plugin: name of the entry point.
         name: of the spec; what ``--plugin``, ``--no-plugin`` and ``--predictor`` take.
-        kind: predictor, correction, trainer, encoders, events, or ``?`` for a plugin that could not be loaded.
-        spec: None for events, encoders, and plugins that could not be loaded.
+        kind: predictor, correction, trainer, encoders, metrics, events, or ``?`` for a plugin that could not be loaded.
+        spec: None for events, encoders, metrics, and plugins that could not be loaded.
         version, distribution: of it, and of the package that brought it.
         problem: why it cannot be used; None when it can.
     """
@@ -57,7 +59,7 @@ class PluginManager:
 
     Attributes:
         registrations: in the order of discovery (by distribution and name, so it is the same on every host).
-        encoders: by name.
+        encoders, metrics: by name.
     """
 
     def __init__(self, entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> None:
@@ -65,6 +67,7 @@ class PluginManager:
         self._pluggy.add_hookspecs(VmafTuneSpec)
         self.registrations: list[Registration] = []
         self.encoders: dict[str, EncoderSpec] = {}
+        self.metrics: dict[str, Metric] = {}
         found = importlib.metadata.entry_points(group=PROJECT) if entry_points is None else entry_points
         for entry_point in sorted(found, key=_ours_first):
             self._load(entry_point)
@@ -102,6 +105,17 @@ class PluginManager:
         there = sorted(r.name for kind in kinds for r in self.of_kind(kind))
         listed = f"{', '.join(there) or 'none'} (vmaf-tune plugins list)"
         raise UserError(f"no plugin {name} is installed; there is: {listed}{meant(name, there)}")
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name.
+
+        Raises:
+            UserError: there is none.
+        """
+        if name not in self.metrics:
+            there = ", ".join(sorted(self.metrics))
+            raise UserError(f"--metric {name}: no such metric; there is: {there}{meant(name, self.metrics)}")
+        return self.metrics[name]
 
     def event_caller(self, event: str, plugin: str) -> Any:
         """pluggy's caller of one event hook for one plugin alone; None where the plugin does not implement it."""
@@ -155,15 +169,19 @@ class PluginManager:
         self.encoders.update({spec.name: spec for spec in encoders})
         if encoders:
             note("encoders", name, None, version, None)
+        metrics = [spec for spec in specs if isinstance(spec, Metric)]
+        self.metrics.update({metric.name: metric for metric in metrics})
+        if metrics:
+            note("metrics", name, None, version, None)
         for spec in specs:
-            if not isinstance(spec, EncoderSpec):
+            if not isinstance(spec, EncoderSpec | Metric):
                 taken = any(r.name == spec.name and r.spec is not None for r in self.registrations)
                 problem = f"another installed plugin registers {spec.name} too; uninstall one" if taken else None
                 note(spec.kind, spec.name, spec, spec.version, problem)
         if not specs and name in self.plugins_with_events():
             note("events", name, None, version, None)
 
-    def _specs(self, plugin: object, name: str) -> Iterator[Spec | EncoderSpec]:
+    def _specs(self, plugin: object, name: str) -> Iterator[Spec | EncoderSpec | Metric]:
         others = [p for p in self._pluggy.get_plugins() if p is not plugin]
         for hook, (spec_type, kind) in _KINDS.items():
             for yielded in self._pluggy.subset_hook_caller(hook, others)():

@@ -22,7 +22,6 @@ from vmaftune.errors import PluginError, Unsupported
 from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.pending import Lesson, PendingCaptures
-from vmaftune.quality.scale import Scale
 from vmaftune.state.store import Store
 
 Result = TypeVar("Result")
@@ -114,8 +113,8 @@ class PluginRun:
             PluginError: no predictor could, and one was named or ``--strict-plugins`` is set.
         """
         name, bare = self._bare(context)
-        if not context.scale.usual:
-            left_out = self._left_out(context.scale)
+        if not context.scale.usual or context.filtered:
+            left_out = self._left_out(context)
             return PredictedCurve(
                 predictor=name, context=context, bare=bare, corrected=bare, given={}, adjustments={}, left_out=left_out
             )
@@ -291,14 +290,15 @@ class PluginRun:
         self.predictor_version = "none"
         return "none@none", uninformed(context, note)
 
-    def _left_out(self, scale: Scale) -> str | None:
+    def _left_out(self, context: CurveContext) -> str | None:
         """Why those that are on take no part, told once; None where none is on."""
         names = [registration.name for registration in self.active]
         if not names:
             return None
+        what = "a filter of yours" if context.filtered else context.scale
         verb = "takes" if len(names) == 1 else "take"
         text = (
-            f"{' and '.join(names)} {verb} no part, and nothing is learned: these scores ({', '.join(scale.unlike)}) are not"
+            f"{' and '.join(names)} {verb} no part, and nothing is learned: these scores ({what}) are not"
             " the mean VMAF by the usual model at the usual size, unfiltered, that was learned from"
         )
         if text not in self._told:

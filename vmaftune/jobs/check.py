@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from vmaftune.encoders.spec import settings_for
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.search import goal_of, limit_of
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.shots import check_options
+from vmaftune.quality.metric import Pictures
 
-_SIZE = (64, 64)  # any size: what is checked here holds whatever the pictures are
+_SIZE = (640, 360)  # any size that metrics take: what is checked here holds whatever the pictures are
 
 
 def check_wanted(session: Session, ffmpeg: Ffmpeg, *, encode: bool) -> None:
@@ -36,7 +37,7 @@ def check_wanted(session: Session, ffmpeg: Ffmpeg, *, encode: bool) -> None:
         source_pix_fmt=spec.pix_fmts[0],
         source_size=_SIZE,
     )
-    vmaf.decide(request.score, *_SIZE, 8)
+    request.score.decide(Pictures(width=_SIZE[0], height=_SIZE[1]))
     session.plugin_run(session.option("plugins", ()))
     if encode:
         check_options(session, spec.name)

@@ -21,7 +21,6 @@ from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import full_arguments, joined_arguments, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.vmaf import Comparison, check_pairing, check_pool, pooled
 from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.containers import CONTAINERS
@@ -38,6 +37,8 @@ from vmaftune.jobs.session import Session, names_origins
 from vmaftune.jobs.shots import JoinedVideo, check_options, encode_shots
 from vmaftune.media.facts import MediaFacts, read_facts, shown
 from vmaftune.media.samples import SampleRule, cut
+from vmaftune.quality.compare import check_pairing
+from vmaftune.quality.metric import Comparison
 from vmaftune.state.workspace import workspace
 
 _REHEARSED_SECONDS = 0.2
@@ -100,7 +101,7 @@ def run_encode(
         VmafTuneError: a failure of ours or of the machine; nothing was written.
     """
     began = time.monotonic()
-    check_pool(session.option("pool", "mean"))
+    session.score_settings()
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
     check_options(session, spec.name)
@@ -222,7 +223,8 @@ class _Full:
             short = SampleRule(samples=1, duration_seconds=1.0)
             samples = cut(self._path, self._facts, short, folder) if request.tries else []
             warn = self._session.warn_of(self._path)
-            settings, comparison, _ = settle(self._ffmpeg, request, self._facts, samples, folder, warn)
+            settled = settle(self._ffmpeg, request, self._facts, samples, folder, warn)
+            settings = settled.settings
             made = folder / "rehearsal"
             arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, made)
             seconds = min(_REHEARSED_SECONDS + self._streams.late_seconds, _REHEARSED_AT_MOST_SECONDS)
@@ -236,7 +238,7 @@ class _Full:
                     f"cannot encode {shown(self._path.name)} to {shown(self._target.name)}: {error.reason}{mend}"
                 ) from error
             fewer = mixed_down(self._path, self._streams.mapped, made)
-        return _Rehearsed(settings=settings, comparison=comparison, mixed_down=fewer)
+        return _Rehearsed(settings=settings, comparison=settled.comparison, mixed_down=fewer)
 
     def encode(self, decided: _Decided, folder: Path, observer: JobObserver) -> tuple[EncodeReport, Pair]:
         """Make it in ``folder`` and look at it."""
@@ -339,12 +341,13 @@ def _scored(
             ffmpeg, pair, decided.comparison, threads=session.threads(), folder=folder, on_progress=progress
         )
     check_pairing(len(scores), report.frames, shown(pair.encode))
-    observer.scored(scores)
-    vmaf = round(pooled(scores, session.option("pool", "mean")), 6)
+    metric = decided.comparison.metric
+    observer.scored(metric.of_frames(scores))
+    score = round(metric.pooled(scores, session.option("pool", "mean")), 6)
     if decided.curve is not None:
         index = int(np.flatnonzero(decided.curve.context.crfs == decided.crf)[0])
-        run.learn(decided.curve, index, vmaf, time.time())
-    return msgspec.structs.replace(report, final_vmaf=vmaf)
+        run.learn(decided.curve, index, score, time.time())
+    return msgspec.structs.replace(report, final_vmaf=score)
 
 
 def _share(frames: int, tell: Callable[[float], None]) -> Callable[[int], None]:

@@ -13,13 +13,14 @@ from vmaftune.contract.curves import FloatArray
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
 from vmaftune.escape import file_url
-from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, TIMES
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.vmaf import Comparison
 from vmaftune.jobs.encode_streams import Mapped
 from vmaftune.media.facts import shown
 from vmaftune.media.opened import open_media
+from vmaftune.quality.compare import graph
+from vmaftune.quality.metric import Comparison
 
 _SECONDS_ROUNDED = 0.0025
 """How far a frame's time may be off: Matroska's milliseconds, those of the source, and what TIMES evens out."""
@@ -145,14 +146,14 @@ def score_whole(
     folder: Path,
     on_progress: Callable[[int], None],
 ) -> FloatArray:
-    """VMAF of every frame of an encode, shape (frames,), compared as its probes were.
+    """Scores of every frame of an encode, as Metric.scores gives them, compared as its probes were.
 
     Raises:
-        FfmpegError: libvmaf or a decoder failed.
+        FfmpegError: the metric or a decoder failed.
     """
-    log, read = folder / "vmaf.json", folder / "read.txt"
-    with vmaf.plainly_named(comparison, folder) as named:
-        graph = vmaf.graph(
+    log, read, metric = folder / "scores.log", folder / "read.txt", comparison.metric
+    with metric.at_hand(comparison, folder) as named:
+        compared = graph(
             "1:v:0",
             f"0:{pair.stream_index}",
             named,
@@ -160,9 +161,9 @@ def score_whole(
             threads=threads,
             log=log,
         )
-        output = ["-filter_complex", graph, "-map", "[scored]", *PASS_THROUGH, *_LIST, file_url(read)]
+        output = ["-filter_complex", compared, "-map", "[scored]", *PASS_THROUGH, *_LIST, file_url(read)]
         process.run(ffmpeg.path, [*pair.inputs, *output], on_progress=on_progress)
-    return np.array([frame["vmaf"] for frame in vmaf.read_log(log)])
+    return metric.scores(metric.read_log(log))
 
 
 def video_packets(file: Path, stream_index: int) -> tuple[int, int]:

@@ -16,7 +16,6 @@ from vmaftune.crf_search.source import CutSource, PreparedSource
 from vmaftune.encoders.spec import number
 from vmaftune.errors import TargetError, UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.vmaf import check_pool
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.rates import RatePoint, bitrate_at, hull, measured_points, rising
@@ -125,11 +124,11 @@ class _Height:
 
     def source_vmaf(self) -> float:
         """VMAF of the source against itself, at the size of the comparison."""
-        return self._prober.source_vmaf()
+        return self._prober.source_score()
 
     def crf_at(self, vmaf: float) -> float:
         """The coarsest CRF of the grid at which that VMAF is expected between measured ones."""
-        curve = sorted((self.known[p.crf].vmaf, p.crf) for p in rising(self.points))
+        curve = sorted((self.known[p.crf].score, p.crf) for p in rising(self.points))
         crf = np.interp(vmaf, [v for v, _ in curve], [c for _, c in curve])
         return float(self.grid[int(np.argmin(np.abs(self.grid - crf)))])
 
@@ -180,7 +179,7 @@ def run_ladder(
         ffmpeg=ffmpeg.version,
         vmaf_model=source.comparison.model,
         vmaf_size=source.comparison.size,
-        pool=check_pool(session.option("pool", "mean")),
+        pool=session.score_settings().pool,
         total_seconds=round(time.monotonic() - began, 3),
     )
 
@@ -214,7 +213,7 @@ def _rungs(
         observer.searching("{}x{}, VMAF {:g}".format(*cheapest.size, vmaf))
         probe = cheapest.probe(cheapest.crf_at(vmaf), observer)
         above = chosen[-1][1]
-        if probe.bitrate_kbps < above.bitrate_kbps and probe.vmaf < above.vmaf:
+        if probe.bitrate_kbps < above.bitrate_kbps and probe.score < above.score:
             chosen.append((cheapest, probe))
     return chosen
 
@@ -226,7 +225,7 @@ def _top(curves: Sequence[_Height], target: float, observer: JobObserver) -> tup
     place = int(np.argmin(np.abs(curve.grid - curve.crf_at(target))))
     for finer in range(_MOST_STEPS_UP + 1):
         probe = curve.probe(float(curve.grid[max(0, place - finer)]), observer)
-        if probe.vmaf >= target:
+        if probe.score >= target:
             return curve, probe
     reached = max(p.vmaf for c in curves for p in c.points)
     if (own := curves[0].source_vmaf()) < target:
@@ -241,13 +240,13 @@ def _cheapest(curves: Sequence[_Height], vmaf: float) -> _Height | None:
 
 
 def _rung(ffmpeg: Ffmpeg, curve: _Height, probe: ProbeRecord, best: set[tuple[_Height, RatePoint]]) -> Rung:
-    point = RatePoint(bitrate_kbps=probe.bitrate_kbps, vmaf=probe.vmaf, crf=probe.crf)
+    point = RatePoint(bitrate_kbps=probe.bitrate_kbps, vmaf=probe.score, crf=probe.crf)
     return Rung(
         width=curve.size[0],
         height=curve.size[1],
         crf=probe.crf,
         bitrate_kbps=probe.bitrate_kbps,
-        vmaf=probe.vmaf,
+        vmaf=probe.score,
         on_hull=(curve, point) in best,
         command=encode_command(ffmpeg, curve.source, probe.crf, "{}x{}-crf{}".format(*curve.size, number(probe.crf))),
     )

@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from vmaftune.contract.curves import CurveContext
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session, names_origins
@@ -45,9 +44,8 @@ def run_predict(session: Session, path: Path, observer: JobObserver | None = Non
         source = session.prepared(ffmpeg, path, folder, on_measure=observer.measuring)
         observer.measured(source)
         preset = source.settings.preset
-        features, scale = source.measured.features, source.scale
-        curve = plugins.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=grid, scale=scale))
-        deviation = Posterior(curve.corrected).deviation()
+        curve = plugins.predict(source.context(grid))
+        deviation = Posterior(curve.corrected, source.comparison.metric.grain).deviation()
     return PredictReport(
         encoder=spec.name,
         preset=preset,

@@ -23,7 +23,9 @@ class RatePoint(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 def measured_points(probes: Iterable[ProbeRecord]) -> list[RatePoint]:
     """The verified probes, by rising bitrate; of two with one bitrate the better."""
-    verified = (RatePoint(bitrate_kbps=p.bitrate_kbps, vmaf=p.vmaf, crf=p.crf) for p in probes if p.purpose == "verify")
+    verified = (
+        RatePoint(bitrate_kbps=p.bitrate_kbps, vmaf=p.score, crf=p.crf) for p in probes if p.purpose == "verify"
+    )
     return list({point.bitrate_kbps: point for point in sorted(verified)}.values())
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.escape import file_url
-from vmaftune.ffmpeg import vmaf
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback
@@ -19,6 +18,8 @@ from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session, names_origins
 from vmaftune.media.facts import check_is_file, shown
 from vmaftune.media.raw import PIX_FMT, Geometry
+from vmaftune.quality.compare import check_pairing
+from vmaftune.quality.metric import Comparison, Pictures
 from vmaftune.state.workspace import workspace
 from vmaftune.tiny.beside import TinyScore, tiny_score
 from vmaftune.tiny.model import open_tiny_model
@@ -52,6 +53,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
         stream_index: of its video.
         width, height: in pixels.
         bit_depth: bits per component.
+        fps: frames per second; 0 where nothing says.
+        hdr: whether its transfer is PQ or HLG.
         frames: as many as it is thought to have, for progress; 0 where nothing says.
     """
 
@@ -60,6 +63,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     bit_depth: int
+    fps: float
+    hdr: bool
     frames: int
 
 
@@ -67,14 +72,14 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """Two videos compared frame by frame.
 
     Attributes:
-        metrics: libvmaf's of each frame; the score is ``vmaf``.
+        metrics: of each frame, by name, with those that the score is made of.
         comparison: how they were compared.
         ffmpeg: what compared them.
         reference, distorted: the videos.
     """
 
     metrics: list[dict[str, float]]
-    comparison: vmaf.Comparison
+    comparison: Comparison
     ffmpeg: Ffmpeg
     reference: Input
     distorted: Input
@@ -100,21 +105,23 @@ def run_score(
     Raises:
         UserError: a file cannot be read, an option or the tiny model is wrong, or they do not have as many frames.
     """
-    pool = vmaf.check_pool(session.option("pool", "mean"))
+    pool = session.score_settings().pool
     tiny = open_tiny_model(model)[0] if model is not None else None
     compared = compare(session, reference, distorted, raw, observer)
-    scores = np.array([frame["vmaf"] for frame in compared.metrics])
+    metric = compared.comparison.metric
+    scores = metric.scores(compared.metrics)
+    each = metric.of_frames(scores)
     return ScoreReport(
-        vmaf=round(vmaf.pooled(scores, pool), 6),
+        vmaf=round(metric.pooled(scores, pool), 6),
         pool=pool,
-        min=float(scores.min()),
-        harmonic_mean=round(vmaf.pooled(scores, "harmonic_mean"), 6),
+        min=float(each.min()),
+        harmonic_mean=round(metric.pooled(scores, "harmonic_mean"), 6),
         frames=len(scores),
         features=_means(compared.metrics),
         vmaf_model=compared.comparison.model,
         vmaf_size=compared.comparison.size,
         ffmpeg=compared.ffmpeg.version,
-        per_frame=scores.tolist() if per_frame else None,
+        per_frame=each.tolist() if per_frame else None,
         tiny=tiny_score(tiny, model, compared.metrics, pool, per_frame=per_frame) if tiny and model else None,
     )
 
@@ -126,12 +133,20 @@ def compare(
     ffmpeg = session.ffmpeg()
     first = _input(session, ffmpeg, reference, raw, "video_stream")
     second = _input(session, ffmpeg, distorted, raw, "distorted_stream")
-    settings = vmaf.ScoreSettings(model=session.option("vmaf_model", None), scale=session.option("vmaf_scale", "auto"))
-    depth = max(first.bit_depth, second.bit_depth)
-    comparison = vmaf.decide(settings, first.width, first.height, depth)
+    pictures = Pictures(
+        width=first.width,
+        height=first.height,
+        bit_depth=max(first.bit_depth, second.bit_depth),
+        fps=first.fps,
+        hdr=first.hdr,
+        encoded=(second.width, second.height),
+        encoded_depth=second.bit_depth,
+    )
+    comparison = session.score_settings().decide(pictures)
+    for line in comparison.notes:
+        session.warn(line)
     if comparison.size is None and (first.width, first.height) != (second.width, second.height):
         comparison = msgspec.structs.replace(comparison, size=(first.width, first.height))
-    vmaf.check_size(comparison, first.width, first.height)
     with workspace() as folder:
         try:
             scored = score_files(
@@ -153,7 +168,7 @@ def compare(
             f"{shown(reference)} has {scored.reference_frames} frames and {shown(distorted)} has "
             f"{scored.distorted_frames}: they cannot be paired"
         )
-    vmaf.check_pairing(len(scored.metrics), scored.reference_frames, shown(distorted))
+    check_pairing(len(scored.metrics), scored.reference_frames, shown(distorted))
     return Compared(metrics=scored.metrics, comparison=comparison, ffmpeg=ffmpeg, reference=first, distorted=second)
 
 
@@ -175,6 +190,8 @@ def _input(session: Session, ffmpeg: Ffmpeg, path: Path, raw: Mapping[str, Any],
             width=facts.width,
             height=facts.height,
             bit_depth=facts.bit_depth,
+            fps=facts.fps,
+            hdr=facts.hdr,
             frames=facts.declared_frames or round(facts.duration_seconds * facts.fps),
         )
     width, height, name = raw.get("width"), raw.get("height"), raw.get("pix_fmt") or PIX_FMT
@@ -196,6 +213,8 @@ def _input(session: Session, ffmpeg: Ffmpeg, path: Path, raw: Mapping[str, Any],
         width=width,
         height=height,
         bit_depth=geometry.bit_depth,
+        fps=fps or 0.0,
+        hdr=False,
         frames=whole,
     )
 

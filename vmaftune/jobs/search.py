@@ -10,7 +10,6 @@ from vmaftune.crf_search.engine import Observer, Outcome, search
 from vmaftune.crf_search.source import CutSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.vmaf import check_pool
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.search_report import SearchReport, search_report
 from vmaftune.jobs.session import Session, names_origins
@@ -37,7 +36,7 @@ def run_search(
     began = time.monotonic()
     goal = goal_of(session)
     limit = limit_of(session)
-    pool = check_pool(session.option("pool", "mean"))
+    session.score_settings()
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
     grid = session.grid(spec)
@@ -57,12 +56,14 @@ def run_search(
             prober=prober,
             plugins=run,
             observer=observer,
+            metric=prepared.comparison.metric,
             scale=prepared.scale,
+            filtered=prepared.filtered,
         )
-        own = None if outcome.stop.met or outcome.stop.reason == "too-large" else prober.source_vmaf()
+        own = None if outcome.stop.met or outcome.stop.reason == "too-large" else prober.source_score()
         active = [(r.name, r.kind, r.version) for r in run.active]
     seconds = time.monotonic() - began
-    return search_report(outcome, prepared, ffmpeg, goal, active, pool=pool, total_seconds=seconds, source_vmaf=own)
+    return search_report(outcome, prepared, ffmpeg, goal, active, total_seconds=seconds, source_score=own)
 
 
 def limit_of(session: Session) -> float | None:

@@ -94,9 +94,8 @@ def search_report(
     goal: Goal,
     plugins: list[tuple[str, str, str]],
     *,
-    pool: str,
     total_seconds: float,
-    source_vmaf: float | None = None,
+    source_score: float | None = None,
 ) -> SearchReport:
     """Everything there is to say of a search that ended.
 
@@ -120,7 +119,7 @@ def search_report(
         )
     return SearchReport(
         crf=best.crf,
-        vmaf=best.vmaf,
+        vmaf=best.score,
         target=goal.target,
         tolerance=goal.tolerance,
         target_met=outcome.stop.met,
@@ -130,7 +129,7 @@ def search_report(
         predictor=outcome.curve.predictor,
         plugins=reports,
         notes=outcome.curve.notes,
-        predicted_vmaf=round(outcome.predicted_vmaf, 4),
+        predicted_vmaf=round(outcome.predicted_score, 4),
         predicted_crf=outcome.predicted_crf,
         probes=outcome.probes,
         probe_count=_made(outcome.probes, "verify"),
@@ -144,10 +143,10 @@ def search_report(
         ffmpeg=ffmpeg.version,
         vmaf_model=source.comparison.model,
         vmaf_size=source.comparison.size,
-        pool=pool,
+        pool=source.scale.pool,
         encode_command=encode_command(ffmpeg, source, best.crf),
         curve=outcome.report,
-        source_vmaf=source_vmaf,
+        source_vmaf=source_score,
     )
 
 

@@ -26,7 +26,6 @@ from vmaftune.encoders.safe import check_safe
 from vmaftune.encoders.spec import find_encoder, number
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg, locate, require_libvmaf
-from vmaftune.ffmpeg.vmaf import ScoreSettings, check_pool
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun
 from vmaftune.media.decoded import decoded_facts
@@ -34,6 +33,8 @@ from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.samples import SampleRule
 from vmaftune.nearest import meant
 from vmaftune.printable import printable
+from vmaftune.quality.metric import Metric
+from vmaftune.quality.settings import ScoreSettings
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
 
@@ -193,11 +194,6 @@ class Session:
         if self.option("safe", False):
             enc = self._options.get("enc") or ()
             check_safe(self.option("vfilter", None), enc, self.option("vmaf_model", None))
-        score = ScoreSettings(
-            model=self.option("vmaf_model", None),
-            scale=self.option("vmaf_scale", "auto"),
-            pool=check_pool(self.option("pool", "mean")),
-        )
         return EncodeRequest(
             encoder=spec,
             preset=self.option("preset", None),
@@ -205,7 +201,30 @@ class Session:
             video_filter=self.option("vfilter", None),
             extra=parse_enc(self._options.get("enc") or ()),
             rule=rule,
-            score=score,
+            score=self.score_settings(),
+        )
+
+    def metric(self) -> Metric:
+        """What is measured.
+
+        Raises:
+            UserError: there is no such metric.
+        """
+        return self.manager.metric(self.option("metric", "vmaf"))
+
+    def score_settings(self) -> ScoreSettings:
+        """How scores are made.
+
+        Raises:
+            UserError: an option is wrong.
+        """
+        metric = self.metric()
+        return ScoreSettings(
+            metric=metric,
+            model=self.option("vmaf_model", None),
+            generation=self.option("vmaf_generation", None),
+            size=self.option("vmaf_scale", "auto"),
+            pool=metric.check_pool(self.option("pool", "mean")),
         )
 
     def facts(self, ffmpeg: Ffmpeg, path: Path, option: str = "video_stream") -> MediaFacts:
@@ -277,14 +296,8 @@ class Session:
         Args:
             folder: for temporary files.
             explore: whether a part may be scored first.
-
-        Raises:
-            UserError: ``--pool`` is none.
         """
-        pool = check_pool(self.option("pool", "mean"))
-        return Prober(
-            ffmpeg, source, pool=pool, threads=self.threads(), store=self.store, folder=folder, explore=explore
-        )
+        return Prober(ffmpeg, source, threads=self.threads(), store=self.store, folder=folder, explore=explore)
 
     @contextmanager
     def plugins(self) -> Iterator[PluginRun]:

@@ -13,7 +13,6 @@ from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import NoRoomError, TargetError, UserError, VmafTuneError
 from vmaftune.ffmpeg.encode import of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.vmaf import Comparison, check_pairing
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.encode_check import Pair, score_whole
 from vmaftune.jobs.observer import JobObserver
@@ -24,6 +23,8 @@ from vmaftune.jobs.shots_compare import one_crf
 from vmaftune.jobs.shots_probe import SparseProbes
 from vmaftune.jobs.shots_report import OneCrf, PerShotReport, ShotReport
 from vmaftune.media.facts import MediaFacts, shown
+from vmaftune.quality.compare import check_pairing
+from vmaftune.quality.metric import Comparison
 from vmaftune.shots.allocate import Choice
 from vmaftune.shots.beliefs import Beliefs
 from vmaftune.shots.chunks import Chunks
@@ -290,7 +291,7 @@ class _ShotJob:
 
     def _source_vmaf(self) -> float:
         whole = self._source.prepared_whole(self._models[0].measured)
-        return self._session.prober(self._ffmpeg, whole, self._temporary, explore=False).source_vmaf()
+        return self._session.prober(self._ffmpeg, whole, self._temporary, explore=False).source_score()
 
     def _compared(self, best: _Round, crf: float) -> OneCrf | None:
         self._observer.searching(f"one CRF for the whole at VMAF {best.vmaf:.2f}")

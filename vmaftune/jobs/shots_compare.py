@@ -88,7 +88,7 @@ def _encode(
         record = told_probe(request, lambda: prober.probe(crf, observer.progress), run, observer)
     else:
         observer.probed(record)
-    return WholeEncode(crf=crf, vmaf=record.vmaf, bytes=round(record.bitrate_kbps * 1000 / 8 * seconds))
+    return WholeEncode(crf=crf, vmaf=record.score, bytes=round(record.bitrate_kbps * 1000 / 8 * seconds))
 
 
 def _between(above: WholeEncode, below: WholeEncode, vmaf: float, encoded_bytes: int) -> OneCrf:

@@ -75,7 +75,7 @@ class SparseProbes:
 
     def _take_in(self, beliefs: Beliefs, n: int, place: int, record: ProbeRecord) -> None:
         size = round(record.bitrate_kbps * 1000 / 8 * record.frames / self._source.facts.fps)
-        beliefs.take_probe(n, place, record.vmaf, size, record.frames)
+        beliefs.take_probe(n, place, record.score, size, record.frames)
 
     def _cached(self, model: ShotModel) -> list[ProbeRecord]:
         span = model.shot.middle(_PROBED_FRAMES)
@@ -119,7 +119,7 @@ def _of_shot(model: ShotModel, prober: Prober, record: ProbeRecord) -> ProbeReco
     """
     scores = prober.frame_scores(record.crf)
     if scores is not None and len(scores) > 1:
-        record = msgspec.structs.replace(record, vmaf=float(np.append(scores[1:], scores[1]).mean()))
+        record = msgspec.structs.replace(record, score=float(np.append(scores[1:], scores[1]).mean()))
     if record.frames == model.shot.frames:
         return record
     return msgspec.structs.replace(record, purpose="explore", deviation=model.part_deviation(record.frames))

@@ -12,8 +12,8 @@ from vmaftune.errors import UserError
 from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.vmaf import ScoreSettings
 from vmaftune.media.samples import SampleRule
+from vmaftune.quality.settings import ScoreSettings
 from vmaftune.state.store import Store
 from vmaftune.state.workspace import workspace
 
@@ -39,5 +39,5 @@ def run_trial(ffmpeg: Ffmpeg, encoders: Iterable[EncoderSpec]) -> ProbeRecord:
         clip = folder / "trial.mkv"
         process.run(ffmpeg.path, [*_CLIP, file_url(clip)])
         source = prepare(ffmpeg, clip, request, store, folder)
-        prober = Prober(ffmpeg, source, pool="mean", threads=1, store=store, folder=folder, explore=False)
+        prober = Prober(ffmpeg, source, threads=1, store=store, folder=folder, explore=False)
         return prober.probe(spec.search_range[0], lambda share: None)

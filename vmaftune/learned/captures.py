@@ -22,7 +22,8 @@ from vmaftune.corpus.rows import parse_row
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import check_preset, find_encoder, number
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg.vmaf import ScoreSettings, decide
+from vmaftune.quality.metric import Asked, Pictures
+from vmaftune.quality.vmaf import VMAF
 from vmaftune.state.regular import open_regular
 
 _LAST_UNIX_SECONDS = 4102444800.0  # the year 2100
@@ -155,7 +156,7 @@ def _of_corpus(line: bytes, place: str) -> CaptureLine:
             f"{place}, column feature_schema: features of schema {row.feature_schema}, this is {SCHEMA_VERSION}; "
             "measure the corpus anew"
         )
-    usual = decide(ScoreSettings(), row.width, row.height, 8).model
+    usual = VMAF.decide(Asked(), Pictures(width=row.width, height=row.height)).model
     if row.vmaf_model != usual:
         raise UserError(
             f"{place}, column vmaf_model: scores by {row.vmaf_model!r:.60}, and those of {usual} are learned; "

@@ -20,6 +20,8 @@ from vmaftune.state.regular import open_regular
 DYNAMIC_HDR = {"DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_PLUS": "HDR10+"}
 """ffmpeg's names of HDR data that changes from picture to picture, and those on a box."""
 
+_HDR_TRANSFERS = (16, 18)
+
 OF_A_SOURCE = "--video-stream"
 
 
@@ -40,6 +42,7 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
         notes: lines that a person should know of the source before it is used.
         interlaced: its first picture is of two fields.
         alpha: its pictures have an alpha channel, whether or not ffmpeg's own decoder reads it (it reads none of VP8 and VP9).
+        hdr: their transfer is PQ or HLG (ITU-T H.273, 16 and 18), by the stream's own word.
         dynamic_hdr: ffmpeg's names of the data that comes with each picture: ``DOVI_METADATA``, ``DYNAMIC_HDR_PLUS``.
     """
 
@@ -57,6 +60,7 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     interlaced: bool = False
     alpha: bool = False
+    hdr: bool = False
     dynamic_hdr: tuple[str, ...] = ()
 
     @property
@@ -115,6 +119,7 @@ def _facts(path: Path, container: av.container.InputContainer, number: int | Non
         notes=(chosen.note,) if chosen.note else (),
         interlaced=bool(first.interlaced_frame),
         alpha=pixels(context.pix_fmt).alpha or stream.metadata.get("alpha_mode") == "1",
+        hdr=context.color_trc in _HDR_TRANSFERS,
         dynamic_hdr=tuple(sorted(side_data_names(first) & DYNAMIC_HDR.keys())),
     )
 

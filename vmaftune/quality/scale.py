@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
 
-class Scale(msgspec.Struct, frozen=True, kw_only=True):
-    """Of what scale the scores of a run are.
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a score is of. Two scores can be compared, and learned from together, only where their scales are equal.
 
     Attributes:
-        unlike: how they differ from the scores that predictors are trained on, in words, such as ``pool min``; empty where
-            they do not. Those are means over all frames, by the model and at the size that are chosen for the source where
-            nothing else was asked for, of the source as it is.
+        metric: name of the metric.
+        model: of the metric, by name, or ``file-`` and a hash of its content where it is a file; empty where it has none.
+        pool: how the scores of frames become one: ``mean``, ``harmonic_mean``, ``min`` or ``pN``.
+        size: at which size pictures are compared: ``auto`` is the metric's own rule for each source, ``none`` the pictures' own
+            size, else ``WxH`` in pixels.
+        depth: bits per component at which they are compared; None is the metric's own rule for each source.
     """
 
-    unlike: tuple[str, ...] = ()
+    metric: str = "vmaf"
+    model: str = "vmaf_v0.6.1"
+    pool: str = "mean"
+    size: str = "auto"
+    depth: int | None = None
 
     @property
     def usual(self) -> bool:
-        """Whether scores are of the scale that predictors are trained on."""
-        return not self.unlike
+        """Whether this is the scale that scores have where nothing was chosen."""
+        return self == USUAL
+
+    @property
+    def identity(self) -> str:
+        """Names the scale in keys and file names: equal for equal scales, different for different ones."""
+        parts = [self.model if self.model.startswith(self.metric) else f"{self.metric}-{self.model}".rstrip("-")]
+        parts += [self.pool] if self.pool != "mean" else []
+        parts += [self.size] if self.size != "auto" else []
+        parts += [f"{self.depth}bit"] if self.depth is not None else []
+        return _UNFIT.sub("_", "-".join(parts))
+
+    def __str__(self) -> str:
+        """For a person: ``vmaf_v0.6.1, pool p5``."""
+        parts = [self.model or self.metric]
+        parts += [f"pool {self.pool}"] if self.pool != "mean" else []
+        parts += [f"at {'the pictures own size' if self.size == 'none' else self.size}"] if self.size != "auto" else []
+        parts += [f"at {self.depth} bits"] if self.depth is not None else []
+        return ", ".join(parts)
 
 
 USUAL = Scale()
-"""That which predictors are trained on."""
+"""The mean of VMAF v0.6.1 at automatic size: what is scored where nothing was chosen, and what state without a scale is of."""

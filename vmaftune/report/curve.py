@@ -51,7 +51,7 @@ def posterior(report: SearchReport) -> Belief:
 
 def lowest_shown(report: SearchReport) -> float:
     """VMAF at which figures end below: what lies under it was of no concern to the search."""
-    lowest = min(report.target, *(probe.vmaf for probe in report.probes))
+    lowest = min(report.target, *(probe.score for probe in report.probes))
     return max(0.0, 5.0 * math.floor((lowest - _SHOWN_BELOW_VMAF) / 5.0))
 
 
@@ -112,9 +112,9 @@ def _marks(report: SearchReport) -> list[Mark]:
         marks.append(
             Mark(
                 x=probe.crf,
-                y=probe.vmaf,
+                y=probe.score,
                 style="best" if probe is best else "probe",
-                title=f"{place}: CRF {number(probe.crf)}, VMAF {probe.vmaf:.2f}{off}, {how(probe)}",
+                title=f"{place}: CRF {number(probe.crf)}, VMAF {probe.score:.2f}{off}, {how(probe)}",
                 label=f"{place}: CRF {number(probe.crf)}" if probe is best else str(place),
                 shape=shape,
             )
@@ -124,7 +124,7 @@ def _marks(report: SearchReport) -> list[Mark]:
 
 def _description(report: SearchReport) -> str:
     probes = "; ".join(
-        f"{place}, CRF {number(probe.crf)}: VMAF {probe.vmaf:.2f}, {how(probe)}"
+        f"{place}, CRF {number(probe.crf)}: VMAF {probe.score:.2f}, {how(probe)}"
         for place, probe in enumerate(report.probes, 1)
     )
     zone = f"VMAF {report.target:g} to {report.target + report.tolerance:g}"

@@ -150,7 +150,7 @@ def _at_probe(
 
 
 def _scores(session: Session, ffmpeg: Ffmpeg, source: PreparedSource, crf: float, folder: Path) -> FloatArray | None:
-    prober = Prober(ffmpeg, source, pool="mean", threads=1, store=session.store, folder=folder)
+    prober = Prober(ffmpeg, source, threads=1, store=session.store, folder=folder)
     return prober.frame_scores(crf)
 
 

@@ -13,11 +13,12 @@ import av
 import numpy as np
 
 from vmaftune.escape import file_url, filter_value
-from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.encode import KEEP_FILTERS
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames
 from vmaftune.media.opened import open_media
+from vmaftune.quality.compare import check_pairing
 
 _WHOLE_WIDTH = 560
 _DETAIL = (360, 204)  # of the part that is shown pixel by pixel
@@ -94,7 +95,7 @@ def _taken(ffmpeg: Ffmpeg, video: Video, indices: Sequence[int], frames: int, ou
     arguments += ["-map", "[taken]", *_PASS_THROUGH, "-c:v", "ffv1", "-f", "nut", file_url(output)]
     arguments += ["-map", "[all]", *_PASS_THROUGH, "-c:v", "wrapped_avframe", "-f", "framecrc", file_url(counts)]
     process.run(ffmpeg.path, arguments)
-    vmaf.check_pairing(count_frames(counts), frames, "pictures of the report")
+    check_pairing(count_frames(counts), frames, "pictures of the report")
     return _images(output)
 
 

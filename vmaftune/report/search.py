@@ -122,9 +122,9 @@ def probes_section(report: SearchReport) -> Section:
             Cell(text=str(place)),
             Cell(text=number(probe.crf)),
             Cell(
-                text=f"{probe.vmaf:.2f}",
+                text=f"{probe.score:.2f}",
                 small=f"± {probe.deviation:.2f}" if probe.deviation else "",
-                style="reaches" if probe.vmaf >= report.target else "misses",
+                style="reaches" if probe.score >= report.target else "misses",
             ),
             Cell(text=f"{probe.encoded_percent:.1f} %"),
             Cell(text=rate(probe.bitrate_kbps)),

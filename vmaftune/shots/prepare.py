@@ -11,7 +11,7 @@ import msgspec
 
 from vmaftune.contract.curves import CurveContext, FloatArray
 from vmaftune.contract.features import SCHEMA_VERSION
-from vmaftune.crf_search.source import EncodeRequest, PreparedSource, model_identity, scale_of, settle
+from vmaftune.crf_search.source import EncodeRequest, PreparedSource, settle
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, measure
@@ -22,6 +22,7 @@ from vmaftune.host.run import PluginRun
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.fingerprint import fingerprint
 from vmaftune.media.samples import Sample
+from vmaftune.quality.metric import identity_of
 from vmaftune.shots.detect import DETECT_VERSION, Frames, Shot, look, shots_of
 from vmaftune.shots.index import read_index
 from vmaftune.shots.model import ShotModel
@@ -63,6 +64,7 @@ class ShotSource:
         settings: an encode of the whole, but for the CRF.
         comparison: how it is scored.
         scale: of what scale the scores are.
+        filtered: as of PreparedSource.
         notes: what predictor and corrections said that a person should know, each line once.
 
     Raises:
@@ -108,8 +110,9 @@ class ShotSource:
             packet_bytes=sizes,
             keyframes=tuple(index.keys.tolist()),
         )
-        self.settings, self.comparison, left = settle(ffmpeg, request, facts, [self.whole], folder)
-        self.scale = scale_of(request, facts, self.comparison)
+        settled = settle(ffmpeg, request, facts, [self.whole], folder)
+        self.settings, self.comparison, left = settled.settings, settled.comparison, settled.frames
+        self.scale, self.filtered = settled.scale, bool(request.video_filter)
         self.notes: list[str] = []
         if left is not None and left[0] != frames.count:
             raise UserError(
@@ -130,7 +133,10 @@ class ShotSource:
                 )
             self._store.put("features", key, measured)
         features = measured.features
-        curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs, scale=self.scale))
+        context = CurveContext(
+            features=features, encoder=spec, preset=preset, crfs=crfs, scale=self.scale, filtered=self.filtered
+        )
+        curve = run.predict(context)
         self.notes += [line for line in curve.notes if line not in self.notes]
         pixels = self.facts.width * self.facts.height
         return ShotModel(shot, measured, curve.corrected, spec, crfs, pixels)
@@ -156,7 +162,9 @@ class ShotSource:
     ) -> PreparedSource:
         # Where in its file a span lies decides nothing, so the settings of the whole stand for those of its pieces. As in
         # vmaftune.crf_search.source, encoders split work by the number of processors.
-        settled = (self.settings.identity, model_identity(self.comparison), self.comparison, os.cpu_count())
+        compared = self.comparison
+        model = compared.metric.model_name(compared)
+        settled = (self.settings.identity, model, identity_of(compared), os.cpu_count())
         return PreparedSource(
             path=self.path,
             facts=self.facts,
@@ -166,6 +174,7 @@ class ShotSource:
             settings=settings,
             comparison=self.comparison,
             scale=self.scale,
+            filtered=self.filtered,
             curve_key=self._key("shot", span, how, self._rate, PROBE_VERSION, *settled),
         )
 

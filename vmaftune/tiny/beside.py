@@ -9,7 +9,7 @@ import numpy as np
 
 from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import UserError
-from vmaftune.ffmpeg import vmaf
+from vmaftune.quality.pooling import pooled
 from vmaftune.tiny.model import TinyModel
 from vmaftune.tiny.table import CANONICAL_6
 
@@ -37,7 +37,7 @@ def tiny_score(
 
     Args:
         metrics: libvmaf's of each frame, in order.
-        pool: as of vmaf.pooled.
+        pool: as of vmaftune.quality.pooling.
 
     Raises:
         UserError: a feature is missing or not finite.
@@ -47,7 +47,7 @@ def tiny_score(
     real = np.array([frame["vmaf"] for frame in metrics])
     return TinyScore(
         model=name,
-        vmaf=round(vmaf.pooled(said, pool), 6),
+        vmaf=round(pooled(said, pool), 6),
         rmse=round(float(np.sqrt(np.mean((said - real) ** 2))), 6),
         per_frame=said.tolist() if per_frame else None,
     )

@@ -10,14 +10,17 @@ import msgspec
 
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
 from vmaftune.escape import file_url, filter_value
-from vmaftune.ffmpeg import process, vmaf
+from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import read_facts, shown
+from vmaftune.quality.compare import check_pairing
+from vmaftune.quality.metric import Comparison
+from vmaftune.quality.vmaf import MODEL_HD, VMAF
 from vmaftune.tiny.corpus.pairs import Pair, Video
 
-MODEL = vmaf.MODEL_HD
+MODEL = MODEL_HD
 """The teacher, whatever the size: a tiny model knows no size."""
 
 
@@ -44,7 +47,8 @@ def measure_pair(
         VmafTuneError: libvmaf failed, or gave what is no number.
     """
     reference, distorted = _input(pair.reference), _input(pair.distorted)
-    comparison = vmaf.Comparison(
+    comparison = Comparison(
+        metric=VMAF,
         model=MODEL,
         size=None if reference.size == distorted.size else reference.size,
         pix_fmt="yuv420p10le" if max(reference.bit_depth, distorted.bit_depth) > 8 else "yuv420p",
@@ -64,7 +68,7 @@ def measure_pair(
         raise UserError(f"{name} cannot be scored: {error.reason}") from error
     if in_reference != in_distorted:
         raise UserError(f"{name} has {in_distorted} frames and its reference {in_reference}; they cannot be paired")
-    vmaf.check_pairing(len(metrics), in_reference, name)
+    check_pairing(len(metrics), in_reference, name)
     for index, frame in enumerate(metrics):
         if not all(math.isfinite(value) for value in frame.values()):
             raise VmafTuneError(f"{name}, frame {index}: libvmaf gave a value that is no finite number")
