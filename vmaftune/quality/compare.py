@@ -60,7 +60,7 @@ def graph(
         log: file that the metric writes.
         selection: frames that are read and scored; None scores all.
     """
-    chain = [f"format={comparison.pix_fmt}", "settb=AVTB", "setpts=N"]
+    chain = [*comparison.metric.conversion(comparison), "settb=AVTB", "setpts=N"]
     if comparison.size is not None:
         chain.insert(0, "scale={}:{}:flags=bicubic".format(*comparison.size))
     if selection is not None:

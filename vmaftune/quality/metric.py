@@ -131,6 +131,10 @@ class Metric(abc.ABC):
             every: one of so many frames is to be scored, the first one among them; above 1 only where neighbours() is not None.
         """
 
+    def conversion(self, comparison: Comparison) -> tuple[str, ...]:
+        """Filters that bring the pictures of both branches to the comparison's format."""
+        return (f"format={comparison.pix_fmt}",)
+
     @abc.abstractmethod
     def read_log(self, log: Path) -> list[dict[str, float]]:
         """Metrics of each frame that was scored, in order, those of ``parts`` among them.
