@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 from vmaftune_plugins.sidecars.evidence import evidence_of
 from vmaftune_plugins.sidecars.history import HistoryRow, row_of
 from vmaftune_plugins.sidecars.ridge import Settings
@@ -25,7 +26,6 @@ from vmaftune.contract import (
 )
 from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.grid import crf_grid, crf_positions
-from vmaftune.encoders.builtin import vmaftune_encoders
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}
 VERSION = "population_v2-0badcafe"
