@@ -7,8 +7,8 @@ import numpy as np
 
 from vmaftune import models
 from vmaftune.contract import CurveContext, Prediction, Unsupported
-from vmaftune.corpus.population import Population
 from vmaftune.crf_search.prior import squared_exponential
+from vmaftune.models.population import Population
 
 MODEL = "population_v2"
 
