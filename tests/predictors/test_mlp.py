@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 import pytest
 from vmaftune_plugins.encoders import vmaftune_encoders
-from vmaftune_plugins.predictors.mlp import Settings
 from vmaftune_plugins.predictors.mlp_curves import MlpPredictor
+from vmaftune_plugins.predictors.mlp_settings import Settings
 
 from tests.models import build
 from vmaftune import models

@@ -13,8 +13,8 @@ import pytest
 from vmaftune_plugins.encoders import vmaftune_encoders
 from vmaftune_plugins.sidecars.evidence import evidence_of
 from vmaftune_plugins.sidecars.history import HistoryRow, row_of
-from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
+from vmaftune_plugins.sidecars.ridge_settings import Settings
 from vmaftune_plugins.sidecars.ridge_state import State, design
 
 from vmaftune.contract import (
