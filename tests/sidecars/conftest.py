@@ -25,7 +25,8 @@ from vmaftune.contract import (
     Prediction,
 )
 from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION, Features
-from vmaftune.crf_search.grid import crf_grid, crf_positions
+from vmaftune.contract.positions import crf_positions
+from vmaftune.crf_search.grid import crf_grid
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}
 VERSION = "population_v2-0badcafe"

@@ -13,7 +13,8 @@ from vmaftune.contract.captures import Capture
 from vmaftune.contract.curves import CurveContext, FloatArray, Prediction
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION, Features
-from vmaftune.crf_search.grid import crf_grid, crf_positions
+from vmaftune.contract.positions import crf_positions
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.prior import uninformed
 
 LEARNED_ENCODER = EncoderSpec(
