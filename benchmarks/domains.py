@@ -13,10 +13,11 @@ import numpy as np
 from vmaftune.contract import FloatArray
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import Features
+from vmaftune.contract.positions import crf_positions
 from vmaftune.corpus.check import drop_short_curves
 from vmaftune.corpus.population import curve_through
 from vmaftune.corpus.rows import CorpusRow, model_rows, packed, read_rows
-from vmaftune.crf_search.grid import crf_grid, crf_positions
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.models import UnknownModel, find
 from vmaftune.state.folders import models_folder
 from vmaftune.training.predictor import train_predictor

@@ -25,6 +25,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import torch
+from vmaftune_plugins.encoders import vmaftune_encoders
 from vmaftune_plugins.trainers.encoded import SCORE, Encoding, LeftOut, Rows
 from vmaftune_plugins.trainers.learner import SgdEmaLearner
 from vmaftune_plugins.trainers.sgd_ema_settings import Settings
@@ -34,7 +35,6 @@ from vmaftune import models
 from vmaftune.contract.features import NAMES
 from vmaftune.contract.learner import Published, Sample
 from vmaftune.corpus.rows import CorpusRow, model_rows, packed
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.state.folders import models_folder
 from vmaftune.training.predictor import train_predictor
 from vmaftune.training.register import register_predictor

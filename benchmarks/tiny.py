@@ -23,12 +23,12 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from vmaftune import models
+from vmaftune.models.full_reference import TinyModel
 from vmaftune.state import atomic
 from vmaftune.tiny.architectures import ARCHITECTURES, Architecture
 from vmaftune.tiny.evaluate import EvalReport, measured_latency
 from vmaftune.tiny.figures import Latency
 from vmaftune.tiny.fit import Plan, fit
-from vmaftune.tiny.model import TinyModel
 from vmaftune.tiny.recipes import RECIPES
 from vmaftune.tiny.table import FrameTable
 from vmaftune.tiny.tablefile import read_table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from vmaftune_plugins.predictors.mlp import SHIPPED_MODEL
+from vmaftune_plugins.predictors.mlp_settings import SHIPPED_MODEL
 
 from vmaftune import models
 from vmaftune.contract import (

@@ -6,9 +6,8 @@ import msgspec
 import numpy as np
 
 from vmaftune import models
-from vmaftune.contract import CurveContext, Prediction, Unsupported
-from vmaftune.corpus.population import Population
-from vmaftune.crf_search.prior import squared_exponential
+from vmaftune.contract import CurveContext, FloatArray, Prediction, Unsupported
+from vmaftune.models.population import Population
 
 MODEL = "population_v2"
 
@@ -54,5 +53,11 @@ class PopulationPredictor:
         wider = 1.0 + 1.0 / prior.sources + away @ np.array(prior.leverage) @ away
         residual = np.interp(context.crfs, prior.crfs, prior.residual)
         covariance = wider * components.T @ np.array(prior.score_covariance) @ components
-        covariance = covariance + np.outer(residual, residual) * squared_exponential(context.crfs, prior.length)
+        covariance = covariance + np.outer(residual, residual) * _correlation(context.crfs, prior.length)
         return Prediction(mean=np.clip(mean, 0.0, 100.0), covariance=covariance, note=note)
+
+
+def _correlation(crfs: FloatArray, length: float) -> FloatArray:
+    """Of the local process between CRFs, shape (n, n): squared exponential (Rasmussen and Williams, 2006, eq. 4.9)."""
+    distance: FloatArray = (crfs[:, None] - crfs[None, :]) / length
+    return np.exp(-0.5 * distance**2)

@@ -11,8 +11,7 @@ from vmaftune_plugins.sidecars.gbdt_fit import COLUMNS, Fit, design, grow
 from vmaftune_plugins.sidecars.gbdt_state import State, history_sha256, model_in, state_file, with_model
 from vmaftune_plugins.sidecars.statefile import StateFile
 
-from vmaftune.contract import Adjustment, CurveContext, LearnedTerm, Prediction
-from vmaftune.crf_search.grid import crf_positions
+from vmaftune.contract import Adjustment, CurveContext, LearnedTerm, Prediction, crf_positions
 
 _GROWN = 1.25
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from vmaftune_plugins.sidecars.correction import HostCorrection
-from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_fit import fit
+from vmaftune_plugins.sidecars.ridge_settings import Settings
 from vmaftune_plugins.sidecars.ridge_state import COLUMNS, State, state_file
 from vmaftune_plugins.sidecars.statefile import StateFile
 
-from vmaftune.contract import Adjustment, CurveContext, LearnedTerm, Prediction
-from vmaftune.crf_search.grid import crf_positions
+from vmaftune.contract import Adjustment, CurveContext, LearnedTerm, Prediction, crf_positions
 
 
 class RidgeCorrection(HostCorrection[State]):

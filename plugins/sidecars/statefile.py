@@ -12,8 +12,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 from filelock import FileLock
-
-from vmaftune.state import atomic
+from vmaftune_plugins.sidecars import files
 
 LOCK_SECONDS = 20.0
 STATE_FILE = "state.json"
@@ -79,7 +78,7 @@ class StateFile(Generic[State]):
             except FileNotFoundError:
                 state = self._empty()
             changed = change(state)
-            atomic.write(self.path, _with_checksum(msgspec.json.encode(changed)), private=True)
+            files.write(self.path, _with_checksum(msgspec.json.encode(changed)))
             return changed
 
     def checked(self, content: bytes) -> State:
@@ -108,7 +107,7 @@ class StateFile(Generic[State]):
             yield
 
     def _set_aside(self, problem: str) -> None:
-        aside = atomic.set_aside(self.path, "set-aside")
+        aside = files.set_aside(self.path)
         self._warn(f"{self.path} {problem}; it was set aside as {aside.name} and learning begins anew")
 
     def _decoded(self, content: bytes) -> tuple[State, str | None]:
@@ -154,5 +153,5 @@ def host_uuid(folder: Path) -> str:
             return str(uuid.UUID(path.read_text("ascii").strip()))
         except (FileNotFoundError, ValueError):
             made = str(uuid.uuid4())
-            atomic.write(path, made.encode("ascii"), private=True)
+            files.write(path, made.encode("ascii"))
             return made

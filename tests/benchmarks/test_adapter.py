@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from adapter import Adapter  # noqa: E402
+from vmaftune_plugins.encoders import vmaftune_encoders  # noqa: E402
 from vmaftune_plugins.trainers.corpus import own_corpus  # noqa: E402
 from vmaftune_plugins.trainers.descent import Descent  # noqa: E402
 from vmaftune_plugins.trainers.encoded import Encoding  # noqa: E402
@@ -16,7 +17,6 @@ from vmaftune_plugins.trainers.sgd_ema_settings import Settings  # noqa: E402
 from vmaftune_plugins.trainers.weights import Network  # noqa: E402
 
 from vmaftune import models  # noqa: E402
-from vmaftune.encoders.builtin import vmaftune_encoders  # noqa: E402
 
 
 @pytest.mark.parametrize(("rank", "principal"), [(0, False), (1, False), (2, False), (2, True)])

@@ -12,11 +12,11 @@ import pytest
 from methods import METHODS, OURS, run, teach
 from probes import Curve
 from summary import BISECTION, RULE
+from vmaftune_plugins.encoders import vmaftune_encoders
 
 from tests.crf_search.conftest import DEVIATION, FEATURES_OF_A_SOURCE, CurveProber, record
 from vmaftune.contract import ProbeRecord
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.host.manager import PluginManager
 
 SPEC = next(spec for spec in vmaftune_encoders() if spec.name == "libx264")

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 
 from tests.cli.conftest import SIDECAR, USUAL, Program, capture_lines
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.learned.allowed import census, check_version
 
 X264_SPEC = next(spec for spec in vmaftune_encoders() if spec.name == "libx264")

@@ -99,7 +99,8 @@ WRONG = {
 
 
 def test_a_wrong_line_is_told_with_line_and_field(program: Program) -> None:
-    from vmaftune.encoders.builtin import vmaftune_encoders
+    from vmaftune_plugins.encoders import vmaftune_encoders
+
     from vmaftune.errors import UserError
     from vmaftune.learned.captures import read_sources
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 
 from vmaftune.corpus.curves import parse_curves
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 

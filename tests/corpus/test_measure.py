@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 
 from tests.conftest import Clips
 from vmaftune.contract.features import Features
@@ -15,7 +16,6 @@ from vmaftune.corpus.measure import measure_corpus
 from vmaftune.corpus.rows import CorpusRow, read_rows
 from vmaftune.corpus.schedule import Observer
 from vmaftune.corpus.sources import Source
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.escape import file_url
 from vmaftune.ffmpeg.locate import Ffmpeg
 

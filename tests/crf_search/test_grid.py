@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 
-from vmaftune.crf_search.grid import crf_grid, crf_positions
-from vmaftune.encoders.builtin import vmaftune_encoders
+from vmaftune.contract.positions import crf_positions
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.errors import UserError
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}

@@ -7,13 +7,13 @@ import importlib.resources
 
 import numpy as np
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 from vmaftune_plugins.predictors.population_curves import PopulationPredictor
 
 from tests.crf_search.conftest import FEATURES_OF_A_SOURCE
 from vmaftune import models
 from vmaftune.contract import CurveContext, Unsupported
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import VmafTuneError
 
 SOFTWARE = [spec for spec in vmaftune_encoders() if not spec.hardware]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 
 from tests.conftest import Clips
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import EncodeRequest, PreparedSource, prepare
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.samples import SampleRule
 from vmaftune.quality.settings import ScoreSettings

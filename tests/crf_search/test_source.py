@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 
 from tests.conftest import Clips
 from vmaftune.crf_search.source import EncodeRequest, PreparedSource, prepare
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.state.store import Store

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 
 from vmaftune.contract.encoders import EncoderSpec
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.encoders.spec import EncoderSettings, settings_for
 from vmaftune.errors import UserError
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from vmaftune_plugins.encoders import _SOFTWARE
 
 from tests.conftest import FRAMES, Moving, Scorer
 from tests.ffmpeg.test_two_processes import FAST
 from vmaftune.contract.encoders import EncoderSpec
-from vmaftune.encoders.builtin import _SOFTWARE
 
 _BURSTS = [
     *("-vf", "settb=1/90000,setpts='floor(N/10)*36000+mod(N,10)*90'"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from vmaftune_plugins.encoders import _SOFTWARE
 
 from tests.conftest import FRAMES, Moving, Scorer
 from vmaftune.contract.encoders import EncoderSpec
-from vmaftune.encoders.builtin import _SOFTWARE
 from vmaftune.ffmpeg.locate import Ffmpeg
 
 FAST = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from vmaftune_plugins.predictors.mlp import SHIPPED_MODEL
+from vmaftune_plugins.predictors.mlp_settings import SHIPPED_MODEL
 
 from vmaftune import models
 from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from vmaftune import models
+from vmaftune.models.full_reference import CANONICAL_6, open_tiny_model
 from vmaftune.tiny.evaluate import said_of
-from vmaftune.tiny.model import open_tiny_model
-from vmaftune.tiny.table import CANONICAL_6, FrameTable
+from vmaftune.tiny.table import FrameTable
 from vmaftune.tiny.tablefile import read_table
 
 PARAMETERS = {"vmaf_tiny_v1": 257, "vmaf_tiny_v1_medium": 2561, "vmaf_tiny_v2": 257, "vmaf_tiny_v3": 4673}

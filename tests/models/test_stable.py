@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from vmaftune_plugins.predictors.mlp import Settings
 from vmaftune_plugins.predictors.mlp_curves import MlpPredictor
+from vmaftune_plugins.predictors.mlp_settings import Settings
 
 from tests.models import build
 from vmaftune import models

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
+from vmaftune_plugins.sidecars.ridge_settings import Settings
 
 from tests.mutations import mutated
 from tests.sidecars.conftest import VERSION, capture, context, learn, on_ten_sources, prediction

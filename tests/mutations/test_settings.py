@@ -63,7 +63,7 @@ def test_corners(spec: CorrectionSpec, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("weak", [5e-324, 1e-30, 1e-6, 1e-4])
 def test_a_pull_that_is_hardly_one(weak: float, tmp_path: Path) -> None:
-    from vmaftune_plugins.sidecars.ridge import Settings
+    from vmaftune_plugins.sidecars.ridge_settings import Settings
 
     settings = msgspec.convert({"lambda": weak, "minimum-sources": 1}, Settings)
     correction = learn(RidgeCorrection(settings, tmp_path, VERSION, pytest.fail), on_ten_sources(3.0))

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from vmaftune_plugins.predictors.mlp import Settings
+from vmaftune_plugins.encoders import vmaftune_encoders
 from vmaftune_plugins.predictors.mlp_curves import MlpPredictor
+from vmaftune_plugins.predictors.mlp_settings import Settings
 
 from tests.models import build
 from vmaftune import models
@@ -20,7 +21,6 @@ from vmaftune.contract import CurveContext, Unsupported
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import NAMES, SCHEMA_VERSION, Features
 from vmaftune.crf_search.grid import crf_grid
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import PluginError, UserError, VmafTuneError
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.run import PluginChoice, PluginRun

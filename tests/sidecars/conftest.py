@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 from vmaftune_plugins.sidecars.evidence import evidence_of
 from vmaftune_plugins.sidecars.history import HistoryRow, row_of
-from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
+from vmaftune_plugins.sidecars.ridge_settings import Settings
 from vmaftune_plugins.sidecars.ridge_state import State, design
 
 from vmaftune.contract import (
@@ -24,8 +25,8 @@ from vmaftune.contract import (
     Prediction,
 )
 from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION, Features
-from vmaftune.crf_search.grid import crf_grid, crf_positions
-from vmaftune.encoders.builtin import vmaftune_encoders
+from vmaftune.contract.positions import crf_positions
+from vmaftune.crf_search.grid import crf_grid
 
 SPECS = {spec.name: spec for spec in vmaftune_encoders()}
 VERSION = "population_v2-0badcafe"

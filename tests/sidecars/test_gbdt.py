@@ -142,7 +142,7 @@ def test_a_consistent_shift_is_learned_and_the_band_narrows(make: Make) -> None:
 
 
 def test_a_step_in_one_feature_is_learned_where_ridge_cannot_draw_it(make: Make, tmp_path: Path) -> None:
-    from vmaftune_plugins.sidecars.ridge import Settings as RidgeSettings
+    from vmaftune_plugins.sidecars.ridge_settings import Settings as RidgeSettings
 
     captures = on_many_sources(step, 100)
     trees = learn(make(), captures)
@@ -333,7 +333,7 @@ def test_a_corrupt_state_is_set_aside_and_learning_begins_anew(
 
 
 def test_ridges_state_is_no_state_of_trees(make: Make, tmp_path: Path) -> None:
-    from vmaftune_plugins.sidecars.ridge import Settings as RidgeSettings
+    from vmaftune_plugins.sidecars.ridge_settings import Settings as RidgeSettings
 
     ridge = RidgeCorrection(RidgeSettings(), tmp_path / "ridge", VERSION, print)
     learn(ridge, on_ten_sources(3.0))

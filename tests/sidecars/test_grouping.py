@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 from vmaftune_plugins.sidecars.evidence import evidence_of
-from vmaftune_plugins.sidecars.ridge import Settings
+from vmaftune_plugins.sidecars.ridge_settings import Settings
 
 from tests.sidecars.conftest import (
     DEVIATION,

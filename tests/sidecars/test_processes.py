@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
+from vmaftune_plugins.sidecars.ridge_settings import Settings
 from vmaftune_plugins.sidecars.ridge_state import State
 
 from tests.sidecars.conftest import VERSION, Make, capture, learn, random_source, statistics
@@ -129,7 +129,7 @@ def _named_alike(state: State) -> State:
 
 def test_what_a_killed_writer_left_is_removed(make: Make, state_path: Path) -> None:
     correction = learn(make(), _captures(1, 3))
-    left, of_another = (state_path.with_name(name) for name in (".vmaf-tune-left.tmp", ".state.json.tmp"))
+    left, of_another = (state_path.with_name(name) for name in (".state.json.tmp", ".another.json.tmp"))
     for file in (left, of_another):
         file.write_bytes(b"half")
     learn(correction, _captures(1, 4))

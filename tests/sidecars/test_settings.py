@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from vmaftune_plugins.sidecars.evidence import evidence_of
-from vmaftune_plugins.sidecars.ridge import Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
+from vmaftune_plugins.sidecars.ridge_settings import Settings
 from vmaftune_plugins.sidecars.ridge_state import forgetting
 
 from tests.sidecars.conftest import (

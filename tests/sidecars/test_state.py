@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from vmaftune_plugins.sidecars.history import HistoryRow
 from vmaftune_plugins.sidecars.learned import with_captures
-from vmaftune_plugins.sidecars.ridge import EncoderOptions, Settings
 from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
+from vmaftune_plugins.sidecars.ridge_settings import EncoderOptions, Settings
 from vmaftune_plugins.sidecars.ridge_state import COLUMNS, state_file
 
 from tests.sidecars.conftest import (

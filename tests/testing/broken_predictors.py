@@ -17,7 +17,7 @@ from vmaftune.contract import (
     PredictorSpec,
     Unsupported,
 )
-from vmaftune.crf_search.grid import crf_positions
+from vmaftune.contract.positions import crf_positions
 from vmaftune.testing.cases import UNKNOWN_ENCODER
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+from vmaftune_plugins.encoders import vmaftune_encoders
 
 from vmaftune.contract import EncoderSpec
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.host.manager import PluginManager, Spec
 from vmaftune.testing import ContractError, NotChecked, checks_for
 

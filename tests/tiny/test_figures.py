@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.tiny.build import made_table, plane
+from vmaftune.models.full_reference import TinyModel
 from vmaftune.tiny import figures
 from vmaftune.tiny.evaluate import evaluated
-from vmaftune.tiny.model import TinyModel
 from vmaftune.tiny.report import markdown, summary
 
 pytest.importorskip("scipy")

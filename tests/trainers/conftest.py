@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 
 from tests.models.conftest import own
 from vmaftune import models
 from vmaftune.contract.learner import Sample
 from vmaftune.corpus.rows import CorpusRow, model_rows
-from vmaftune.encoders.builtin import vmaftune_encoders
 
 if TYPE_CHECKING:
     from vmaftune_plugins.trainers.learner import SgdEmaLearner

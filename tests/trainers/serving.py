@@ -25,10 +25,10 @@ def main() -> None:
     setting = msgspec.json.decode(sys.argv[1], type=Setting)
     home = Path(setting.home)
     os.environ["VMAFTUNE_MODELS"] = str(home / "models")
+    from vmaftune_plugins.encoders import vmaftune_encoders
     from vmaftune_plugins.trainers.learner import SgdEmaLearner
     from vmaftune_plugins.trainers.sgd_ema_settings import Settings
 
-    from vmaftune.encoders.builtin import vmaftune_encoders
     from vmaftune.trainer.log import Log
     from vmaftune.trainer.server import serve
     from vmaftune.trainer.service import ServiceOptions

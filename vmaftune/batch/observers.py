@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vmaftune.batch.run import BatchObserver
-from vmaftune.events.observers import pass_on
+from vmaftune.jobs.observers import pass_on
 
 
 class BatchObservers(BatchObserver):

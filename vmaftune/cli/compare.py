@@ -27,10 +27,10 @@ from vmaftune.cli.plot import check_figure, plot_rates
 from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
 from vmaftune.errors import UserError
-from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
 from vmaftune.extras import install_command
 from vmaftune.jobs.compare import ComparedEncode, CompareReport, parse_candidates, run_compare
+from vmaftune.jobs.observers import Observers
 from vmaftune.jobs.session import Session
 from vmaftune.report.page import check_page
 

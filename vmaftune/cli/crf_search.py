@@ -26,8 +26,8 @@ from vmaftune.cli.plot import check_figure, plot_search
 from vmaftune.cli.report import result_lines
 from vmaftune.cli.screen import Screen
 from vmaftune.cli.sections import SectionedCommand
-from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
+from vmaftune.jobs.observers import Observers
 from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import not_met
 from vmaftune.jobs.session import Session, warn

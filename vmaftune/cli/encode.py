@@ -29,10 +29,10 @@ from vmaftune.cli.page import KeptScores, write_encode_page
 from vmaftune.cli.screen import Screen
 from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
-from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
 from vmaftune.jobs.encode import missed, run_encode
 from vmaftune.jobs.encode_report import EncodeReport
+from vmaftune.jobs.observers import Observers
 from vmaftune.jobs.session import Session, warn
 from vmaftune.jobs.shots_report import PerShotReport, ShotReport
 from vmaftune.media.facts import shown

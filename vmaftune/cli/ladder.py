@@ -28,9 +28,9 @@ from vmaftune.cli.plot import check_figure, plot_rates
 from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
 from vmaftune.errors import UserError
-from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
 from vmaftune.jobs.ladder import LadderReport, run_ladder
+from vmaftune.jobs.observers import Observers
 from vmaftune.jobs.session import Session
 from vmaftune.report.page import check_page
 

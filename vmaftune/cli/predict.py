@@ -23,8 +23,8 @@ from vmaftune.cli.plot import check_figure, plot_prediction
 from vmaftune.cli.screen import Screen
 from vmaftune.cli.sections import SectionedCommand
 from vmaftune.encoders.spec import number
-from vmaftune.events.observers import Observers
 from vmaftune.events.stream import EventStream
+from vmaftune.jobs.observers import Observers
 from vmaftune.jobs.predict import PredictReport, run_predict
 from vmaftune.jobs.session import Session
 

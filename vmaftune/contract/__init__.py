@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vmaftune.contract.plugins import PredictorSpec as PredictorSpec
     from vmaftune.contract.plugins import Trainer as Trainer
     from vmaftune.contract.plugins import TrainerSpec as TrainerSpec
+    from vmaftune.contract.positions import crf_positions as crf_positions
     from vmaftune.contract.records import ProbeRecord as ProbeRecord
     from vmaftune.contract.records import ProbeRequest as ProbeRequest
     from vmaftune.errors import Unsupported as Unsupported
@@ -69,6 +70,7 @@ _WHERE = {
         "Trainer",
         "TrainerSpec",
     ),
+    "vmaftune.contract.positions": ("crf_positions",),
     "vmaftune.contract.records": (
         "ProbeRecord",
         "ProbeRequest",

@@ -16,7 +16,7 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         features: of the source.
         encoder, preset, crf: the encode.
-        crf_position: place of the CRF in the encoder's search range, 0 (best) to 1 (coarsest).
+        crf_position: place of the CRF in the encoder's search range, 0 (best) to 1 (coarsest), see crf_positions.
         predicted: score as it was given to this learner: to a correction by the predictor and the corrections before it, to a
             trainer by the predictor alone.
         deviation: standard deviation of ``predicted``.

@@ -36,10 +36,3 @@ def crf_grid(spec: EncoderSpec, minimum: float | None, maximum: float | None, in
     if not len(grid):
         raise UserError(f"no multiple of --crf-increment {step:g} lies from {number(low)} to {number(high)}")
     return grid[::-1].copy() if spec.higher_is_better else grid
-
-
-def crf_positions(spec: EncoderSpec, crfs: FloatArray) -> FloatArray:
-    """Place of each CRF within the encoder's search range: 0 at its best end, 1 at its coarsest; shape as ``crfs``."""
-    low, high = spec.search_range
-    position = (crfs - low) / (high - low)
-    return 1.0 - position if spec.higher_is_better else position

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vmaftune.contract.curves import CurveContext, FloatArray, Prediction
-from vmaftune.crf_search.grid import crf_positions
+from vmaftune.contract.positions import crf_positions
 
 _BEST, _COARSEST = 98.0, 55.0
 _LENGTH = 0.6

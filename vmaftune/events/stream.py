@@ -94,9 +94,9 @@ class EventStream:
         """
         if not self.on:
             return
-        from vmaftune.cli.output import json_line
+        from vmaftune.json_text import encoded
 
-        line = json_line(event).encode()
+        line = encoded(event)
         with self._lock:
             if self._ended:
                 return

@@ -9,7 +9,7 @@ import numpy as np
 
 from vmaftune.contract.captures import Capture
 from vmaftune.contract.curves import Adjustment, CurveContext, FloatArray, Prediction
-from vmaftune.crf_search.grid import crf_positions
+from vmaftune.contract.positions import crf_positions
 
 
 @dataclass(frozen=True, kw_only=True)

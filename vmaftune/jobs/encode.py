@@ -16,7 +16,6 @@ from vmaftune.crf_search.source import PreparedSource, settle
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import EncoderSettings, number
 from vmaftune.errors import FfmpegError, NoRoomError, TargetError, UserError, VmafTuneError
-from vmaftune.events.observers import Observers
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import full_arguments, joined_arguments, of_one_size
@@ -31,6 +30,7 @@ from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.encode_streams import StreamPlan, plan_streams
 from vmaftune.jobs.larger import encode_is_larger, search_is_larger
 from vmaftune.jobs.observer import JobObserver
+from vmaftune.jobs.observers import Observers
 from vmaftune.jobs.search import limit_of, run_search
 from vmaftune.jobs.search_report import SearchReport, not_met
 from vmaftune.jobs.session import Session, names_origins

@@ -18,11 +18,11 @@ from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session, names_origins
 from vmaftune.media.facts import check_is_file, shown
 from vmaftune.media.raw import PIX_FMT, Geometry
+from vmaftune.models.full_reference import open_tiny_model
 from vmaftune.quality.compare import check_pairing
 from vmaftune.quality.metric import Comparison, Pictures
 from vmaftune.state.workspace import workspace
 from vmaftune.tiny.beside import TinyScore, tiny_score
-from vmaftune.tiny.model import open_tiny_model
 
 FEATURES = ("adm2", "motion2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3")
 

@@ -8,6 +8,8 @@ import numpy as np
 from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION
 from vmaftune.errors import VmafTuneError
 from vmaftune.models.entry import RegisteredModel
+from vmaftune.models.full_reference import TinyModel
+from vmaftune.models.population import Population
 from vmaftune.models.predictor import open_model
 from vmaftune.models.registry import read
 
@@ -73,8 +75,6 @@ def _predictor(content: bytes, what: str) -> str:
 
 
 def _full_reference(content: bytes, what: str) -> str:
-    from vmaftune.tiny.model import TinyModel
-
     worst_to_best = np.linspace((0.4, 0.05, 0.1, 0.15, 0.2, 5.0), (1.0, 0.9, 0.97, 0.98, 0.99, 5.0), 32)
     scores = TinyModel(content, what).scores(worst_to_best)
     if not scores[-1] > scores[0]:
@@ -83,8 +83,6 @@ def _full_reference(content: bytes, what: str) -> str:
 
 
 def _population(content: bytes, what: str) -> str:
-    from vmaftune.corpus.population import Population
-
     try:
         population = msgspec.json.decode(content, type=Population)  # JSON has no number that is not finite
     except (ValueError, RecursionError) as error:

@@ -10,7 +10,7 @@ import numpy as np
 from vmaftune.contract.curves import FloatArray, Prediction
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import Features
-from vmaftune.crf_search.grid import crf_positions
+from vmaftune.contract.positions import crf_positions
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.prior import squared_exponential
 from vmaftune.features.measure import Measured

@@ -13,12 +13,14 @@ from vmaftune.contract.captures import Capture
 from vmaftune.contract.curves import CurveContext, FloatArray, Prediction
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import FEATURES, NAMES, SCHEMA_VERSION, Features
-from vmaftune.crf_search.grid import crf_grid, crf_positions
+from vmaftune.contract.positions import crf_positions
+from vmaftune.crf_search.grid import crf_grid
 from vmaftune.crf_search.prior import uninformed
-from vmaftune.encoders.builtin import vmaftune_encoders
 
-LEARNED_ENCODER = next(spec for spec in vmaftune_encoders() if spec.name == "libx264")
-"""Its captures are those that corrections and trainers learn from."""
+LEARNED_ENCODER = EncoderSpec(
+    name="libx264", step=0.1, presets=("ultrafast", "medium", "placebo"), default_preset="medium"
+)
+"""Its captures are those that corrections and trainers learn from. Stated here, so that every host checks the same."""
 
 UNKNOWN_ENCODER = EncoderSpec(name="an_encoder_that_nobody_knows", presets=("slow", "fast"), default_preset="fast")
 

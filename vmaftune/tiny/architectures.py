@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from vmaftune.errors import UserError
-from vmaftune.tiny.table import CANONICAL_6
+from vmaftune.models.full_reference import CANONICAL_6
 
 
 @dataclass(frozen=True, kw_only=True)

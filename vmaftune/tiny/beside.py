@@ -9,9 +9,8 @@ import numpy as np
 
 from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import UserError
+from vmaftune.models.full_reference import CANONICAL_6, TinyModel
 from vmaftune.quality.pooling import pooled
-from vmaftune.tiny.model import TinyModel
-from vmaftune.tiny.table import CANONICAL_6
 
 
 class TinyScore(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,10 +11,10 @@ import numpy as np
 from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
+from vmaftune.models.full_reference import FrameScorer, TinyModel
 from vmaftune.tiny import figures
 from vmaftune.tiny.figures import Figures, Latency, SourceFigures, Spread
 from vmaftune.tiny.folds import clip_places
-from vmaftune.tiny.model import FrameScorer, TinyModel
 from vmaftune.tiny.table import FrameTable
 
 _SCHEMA = 1

@@ -10,10 +10,9 @@ import torch
 
 from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import VmafTuneError
+from vmaftune.models.full_reference import CANONICAL_6, Contract, TinyModel
 from vmaftune.models.predictor import METADATA_KEY
-from vmaftune.tiny.model import Contract, TinyModel
 from vmaftune.tiny.network import Networks
-from vmaftune.tiny.table import CANONICAL_6
 from vmaftune.training.graph import Graph
 
 OPERATORS = frozenset(

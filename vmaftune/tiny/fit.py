@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 
 from vmaftune.contract.curves import FloatArray
+from vmaftune.models.full_reference import TinyModel
 from vmaftune.tiny.architectures import Architecture
 from vmaftune.tiny.evaluate import EvalReport, Split, evaluated
 from vmaftune.tiny.export import check_same, to_onnx
 from vmaftune.tiny.folds import Fold, clip_places, leave_one_source_out, one_source_out
-from vmaftune.tiny.model import TinyModel
 from vmaftune.tiny.recipes import Recipe
 from vmaftune.tiny.table import FrameTable
 from vmaftune.tiny.train import Trained, train

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from vmaftune.contract.curves import FloatArray
+from vmaftune.models.full_reference import CANONICAL_6
 from vmaftune.tiny.architectures import Architecture
-from vmaftune.tiny.table import CANONICAL_6
 
 _CHUNK = 4096
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from vmaftune.media.facts import shown
+from vmaftune.models.full_reference import CANONICAL_6
 from vmaftune.state import atomic
 from vmaftune.tiny.export import OPERATORS
 from vmaftune.tiny.fit import Made
 from vmaftune.tiny.register import data_file, register_tiny
 from vmaftune.tiny.report import model_card, summary
-from vmaftune.tiny.table import CANONICAL_6, FrameTable
+from vmaftune.tiny.table import FrameTable
 from vmaftune.tiny.tablefile import write_table
 from vmaftune.tiny.written import READABLE_FILE, write_report
 

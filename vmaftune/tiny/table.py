@@ -9,9 +9,7 @@ import numpy as np
 from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
-
-CANONICAL_6 = ("adm2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3", "motion2")
-"""The inputs of a tiny model, in the order of its columns (ADR-0244): libvmaf's features without their ``integer_``."""
+from vmaftune.models.full_reference import CANONICAL_6
 
 
 @dataclass(frozen=True, kw_only=True)

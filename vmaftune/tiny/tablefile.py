@@ -9,9 +9,10 @@ import numpy as np
 
 from vmaftune.errors import UserError
 from vmaftune.media.facts import shown
+from vmaftune.models.full_reference import CANONICAL_6
 from vmaftune.state import atomic
 from vmaftune.state.arrays import read_arrays
-from vmaftune.tiny.table import CANONICAL_6, FrameTable
+from vmaftune.tiny.table import FrameTable
 
 _FORMAT = 1
 _MICRO = 1e6

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import Annotated, Protocol
 
 import msgspec
 
 from vmaftune.contract.learner import Sample
 from vmaftune.trainer.intake import Group
 from vmaftune.trainer.messages import Request, parse, refused, taken
-from vmaftune.trainer.status import status_line
-
-if TYPE_CHECKING:
-    from vmaftune.trainer.service import Service
+from vmaftune.trainer.status import Status, status_line
 
 _LINES_A_TURN = 256
 """Lines that one connection may have read before the others have their turn."""
@@ -43,10 +41,43 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
     unanswered: Annotated[int, msgspec.Meta(ge=1)] = 8192
 
 
+class Hub(Protocol):
+    """What connections ask of the service, all in the loop's thread.
+
+    Attributes:
+        limits: of each connection, and of how many there are.
+        unix_seconds: tells the time of samples.
+    """
+
+    limits: ConnectionLimits
+    unix_seconds: Callable[[], float]
+
+    def opened(self, connection: Connection) -> bool:
+        """Whether there is room for one more."""
+
+    def closed(self, connection: Connection) -> None:
+        """It is gone."""
+
+    def submit(self, group: Group) -> None:
+        """Keep samples; ``group.done`` is called when they are."""
+
+    def soon(self, call: Callable[..., None], *arguments: object) -> None:
+        """Call something in the loop's thread. From any thread."""
+
+    def kept(self, samples: int, error: OSError | None) -> bytes:
+        """Samples were kept, or could not be: the line that says so."""
+
+    def refusal(self, error: str) -> bytes:
+        """A line was malformed: the line that says so."""
+
+    def status(self) -> Status:
+        """How it does."""
+
+
 class Connection(asyncio.Protocol):
     """Reads lines, hands samples to the service in groups, writes the answers in the order of the lines."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Hub) -> None:
         self._service, self._limits = service, service.limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None

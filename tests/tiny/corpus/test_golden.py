@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.models.full_reference import CANONICAL_6
 from vmaftune.tiny.corpus.load import load_table
-from vmaftune.tiny.table import CANONICAL_6
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

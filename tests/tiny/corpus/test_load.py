@@ -15,10 +15,11 @@ from tests.tiny.corpus.conftest import FRAMES, PAIRS
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.models.full_reference import CANONICAL_6
 from vmaftune.tiny.corpus.guess import Told
 from vmaftune.tiny.corpus.load import load_table
 from vmaftune.tiny.corpus.watch import Watcher
-from vmaftune.tiny.table import CANONICAL_6, FrameTable
+from vmaftune.tiny.table import FrameTable
 
 
 class Heard(Watcher):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from vmaftune_plugins.encoders import vmaftune_encoders
 
-from vmaftune.encoders.builtin import vmaftune_encoders
 from vmaftune.errors import UserError
 from vmaftune.tiny.corpus.recipe import distortions, parse_heights
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.tiny.corpus.test_load import same
 from vmaftune.errors import UserError
-from vmaftune.tiny.table import CANONICAL_6, FrameTable
+from vmaftune.models.full_reference import CANONICAL_6
+from vmaftune.tiny.table import FrameTable
 from vmaftune.tiny.tablefile import read_table, write_table
 
 

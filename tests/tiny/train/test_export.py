@@ -11,14 +11,13 @@ from onnx import numpy_helper
 
 from tests.tiny.build import made_table
 from vmaftune.errors import VmafTuneError
+from vmaftune.models.full_reference import CANONICAL_6, TinyModel
 from vmaftune.tiny import export
 from vmaftune.tiny.architectures import ARCHITECTURES
 from vmaftune.tiny.evaluate import said_of
 from vmaftune.tiny.export import OPERATORS, check_same, to_onnx
 from vmaftune.tiny.folds import Fold, clip_places
-from vmaftune.tiny.model import TinyModel
 from vmaftune.tiny.recipes import RECIPES
-from vmaftune.tiny.table import CANONICAL_6
 from vmaftune.tiny.train import Trained, train
 
 TABLE = made_table(3, 3)

@@ -35,8 +35,8 @@ def command(model: str, corpus: Path, output: Path | None, as_json: bool, **opti
     """
     from vmaftune.cli.train import check_installed
     from vmaftune.jobs.session import Session
+    from vmaftune.models.full_reference import open_tiny_model
     from vmaftune.tiny.evaluate import evaluated, said_of
-    from vmaftune.tiny.model import open_tiny_model
 
     check_installed(("scipy", "matplotlib") if output is not None else ("scipy",))
     opened, content = open_tiny_model(model)

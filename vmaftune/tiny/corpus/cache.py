@@ -16,11 +16,11 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from vmaftune.media.facts import shown
+from vmaftune.models.full_reference import CANONICAL_6
 from vmaftune.state import atomic
 from vmaftune.state.regular import read_regular
 from vmaftune.tiny.corpus.pairs import Pair, Stamp
 from vmaftune.tiny.corpus.parallel import Busy
-from vmaftune.tiny.table import CANONICAL_6
 
 ENVIRONMENT_VARIABLE = "VMAF_TINY_AI_CACHE"
 _FORMAT = 1

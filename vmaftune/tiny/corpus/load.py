@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.models.full_reference import CANONICAL_6
 from vmaftune.tiny.corpus.cache import Cache, Measurement, default_folder
 from vmaftune.tiny.corpus.guess import Told
 from vmaftune.tiny.corpus.measure import MODEL
@@ -15,7 +16,7 @@ from vmaftune.tiny.corpus.mos import read_mos
 from vmaftune.tiny.corpus.pairs import Pair, list_pairs
 from vmaftune.tiny.corpus.warm import measured
 from vmaftune.tiny.corpus.watch import Watcher
-from vmaftune.tiny.table import CANONICAL_6, FrameTable
+from vmaftune.tiny.table import FrameTable
 
 _NOTHING_TOLD = Told()
 _NOBODY = Watcher()

@@ -10,8 +10,8 @@ import pytest
 from vmaftune.batch.observers import BatchObservers
 from vmaftune.batch.run import BatchObserver
 from vmaftune.crf_search.engine import Observer
-from vmaftune.events.observers import Observers
 from vmaftune.jobs.observer import JobObserver
+from vmaftune.jobs.observers import Observers
 
 METHODS = [name for name in dir(JobObserver) if not name.startswith("_")]
 

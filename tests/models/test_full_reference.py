@@ -11,8 +11,8 @@ from tests.models import build as networks
 from tests.tiny.build import made_table, mixed, plane
 from vmaftune import models
 from vmaftune.errors import UserError, VmafTuneError
+from vmaftune.models.full_reference import FrameScorer, TinyModel, open_tiny_model
 from vmaftune.tiny.evaluate import said_of
-from vmaftune.tiny.model import FrameScorer, TinyModel, open_tiny_model
 
 TABLE = made_table(2, 2)
 

@@ -15,11 +15,14 @@ import numpy as np
 from vmaftune.contract.curves import FloatArray
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.media.facts import shown
+from vmaftune.models import registry
 from vmaftune.models.entry import RegisteredModel
 from vmaftune.models.predictor import METADATA_KEY
 from vmaftune.models.session import OPSET, one_line, open_session
 from vmaftune.state.regular import read_regular
-from vmaftune.tiny.table import CANONICAL_6
+
+CANONICAL_6 = ("adm2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3", "motion2")
+"""The inputs of a tiny model, in the order of its columns (ADR-0244): libvmaf's features without their ``integer_``."""
 
 _FLOAT32 = "tensor(float)"
 
@@ -131,18 +134,16 @@ def open_tiny_model(model: str) -> tuple[TinyModel, bytes]:
         UserError: there is none, it is of another kind, or it does not keep the contract.
         VmafTuneError: a shipped file is not the one that was registered.
     """
-    from vmaftune import models
-
     if Path(model).suffix.lower() == ".onnx":
         try:
             content = read_regular(Path(model), 2**30)
         except OSError as error:
             raise UserError(f"cannot open {shown(model)}: {error.strerror}") from error
         return _opened(content, shown(model)), content
-    entry = models.find(model)
+    entry = registry.find(model)
     if entry.kind != "fr":
-        raise UserError(f"model {entry.id} is of kind {entry.kind}, not fr; {_there(models.entries())}")
-    content = models.load(model)[1]
+        raise UserError(f"model {entry.id} is of kind {entry.kind}, not fr; {_there(registry.entries())}")
+    content = registry.load(model)[1]
     return _opened(content, f"model {entry.id}"), content
 
 

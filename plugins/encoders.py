@@ -7,8 +7,8 @@ any, SVT-AV1 quarters.
 
 from __future__ import annotations
 
-from vmaftune.contract.encoders import EncoderSpec
-from vmaftune.contract.markers import hookimpl
+from vmaftune import hookimpl
+from vmaftune.contract import EncoderSpec
 
 _X26X_PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"),
