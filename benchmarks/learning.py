@@ -32,10 +32,10 @@ from held_out import NAME as HELD_OUT
 from held_out import entry_points
 
 from vmaftune.contract import CurveContext, FloatArray, ProbeRecord
+from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.engine import Observer, search
 from vmaftune.crf_search.posterior import SCORE_NOISE_VMAF
 from vmaftune.crf_search.strategy import Goal
-from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginChoice, PluginRun

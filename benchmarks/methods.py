@@ -13,9 +13,9 @@ from summary import BISECTION, RULE, Tally
 
 from vmaftune.contract import Capture, CurveContext, FloatArray
 from vmaftune.contract.encoders import EncoderSpec
+from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.engine import Observer, search
 from vmaftune.crf_search.strategy import Goal
-from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.pending import Lesson
 from vmaftune.host.run import PluginChoice, PluginRun

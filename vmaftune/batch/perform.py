@@ -11,11 +11,11 @@ import msgspec
 
 from vmaftune.batch.messages import Job, Result, Step
 from vmaftune.contract.records import ProbeRecord
+from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
 from vmaftune.errors import TargetError, VmafTuneError, foreseen
-from vmaftune.host.curve import PredictedCurve
 from vmaftune.jobs.encode import missed, run_encode
 from vmaftune.jobs.encode_report import EncodeReport
 from vmaftune.jobs.larger import search_is_larger

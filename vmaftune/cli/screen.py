@@ -13,11 +13,11 @@ from vmaftune.cli.corpus_screen import span
 from vmaftune.cli.live import LiveLine
 from vmaftune.cli.remaining import Remaining
 from vmaftune.contract.records import ProbeRecord
+from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.engine import Observer
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
-from vmaftune.host.curve import PredictedCurve
 from vmaftune.media.facts import shown
 
 _Identity = tuple[str, float, float, float]

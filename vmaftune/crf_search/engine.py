@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -14,12 +15,10 @@ from vmaftune.contract.curves import CurveContext, FloatArray, Prediction
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import Features
 from vmaftune.contract.records import ProbeRecord, ProbeRequest
+from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Exploring, Goal, Probe, Stop, decide
-from vmaftune.host.curve import PredictedCurve
-from vmaftune.host.pending import Lesson
-from vmaftune.host.run import PluginRun
 from vmaftune.quality.metric import Metric
 from vmaftune.quality.scale import USUAL, Scale
 from vmaftune.quality.vmaf import VMAF
@@ -51,6 +50,27 @@ class ProbeMaker(Protocol):
 
     def explore(self, crf: float, on_progress: Callable[[float], None]) -> ProbeRecord:
         """Encode all frames and score a part of them."""
+
+
+class Plugins(Protocol):
+    """What the search needs of whoever predicts, corrects and learns. A lesson is what is to be learned of one score."""
+
+    def predict(self, context: CurveContext) -> PredictedCurve:
+        """The local prior of one source."""
+
+    def remembering(
+        self, curve: PredictedCurve, index: int
+    ) -> AbstractContextManager[Callable[[float], Sequence[Any]]]:
+        """Within, a score at one place of the grid is made and kept; what it yields is called with it, and gives lessons."""
+
+    def teach(self, lessons: Iterable[Any]) -> None:
+        """Let corrections and trainers learn."""
+
+    def before_probe(self, request: ProbeRequest) -> None:
+        """An encode and its scoring begin."""
+
+    def after_probe(self, request: ProbeRequest, record: ProbeRecord) -> None:
+        """What came of them."""
 
 
 class Observer:
@@ -158,7 +178,7 @@ def search(
     goal: Goal,
     max_encoded_percent: float | None,
     prober: ProbeMaker,
-    plugins: PluginRun,
+    plugins: Plugins,
     observer: Observer,
     metric: Metric = VMAF,
     scale: Scale = USUAL,
@@ -250,7 +270,7 @@ def _union(grid: FloatArray, known: Sequence[float], encoder: EncoderSpec) -> Fl
 def told_probe(
     request: ProbeRequest,
     make: Callable[[], ProbeRecord],
-    plugins: PluginRun,
+    plugins: Plugins,
     observer: Observer,
     probability: float | None = None,
 ) -> ProbeRecord:
@@ -269,8 +289,8 @@ def told_probe(
 
 
 def _probe(
-    step: Probe, number: int, curve: PredictedCurve, prober: ProbeMaker, plugins: PluginRun, observer: Observer
-) -> tuple[ProbeRecord, list[Lesson]]:
+    step: Probe, number: int, curve: PredictedCurve, prober: ProbeMaker, plugins: Plugins, observer: Observer
+) -> tuple[ProbeRecord, list[Any]]:
     """A probe, and what is to be learned of it."""
     crf, context = float(curve.context.crfs[step.index]), curve.context
     request = ProbeRequest(
@@ -283,7 +303,7 @@ def _probe(
         samples=prober.samples,
         scale=context.scale,
     )
-    lessons: list[Lesson] = []
+    lessons: list[Any] = []
 
     def make() -> ProbeRecord:
         if step.explore:

@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 
 from vmaftune.contract.records import ProbeRecord
+from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.events.schema import Checking, Encoding, Event, Predicted, Prepared, Probed, Probing, Progress, Searching
-from vmaftune.host.curve import PredictedCurve
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search_report import sample_reports
 

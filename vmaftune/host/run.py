@@ -17,9 +17,9 @@ from vmaftune.config.validate import validated
 from vmaftune.contract.curves import Adjustment, CurveContext, FloatArray, Prediction
 from vmaftune.contract.plugins import Correction, PluginContext, Predictor, Trainer
 from vmaftune.contract.records import ProbeRecord, ProbeRequest
+from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.prior import uninformed
 from vmaftune.errors import PluginError, Unsupported
-from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.pending import Lesson, PendingCaptures
 from vmaftune.state.store import Store

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from vmaftune.contract.curves import CurveContext
+from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.source import PreparedSource, settle
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import EncoderSettings, number
@@ -20,7 +21,6 @@ from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.damage import damage_of
 from vmaftune.ffmpeg.encode import full_arguments, joined_arguments, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.host.curve import PredictedCurve
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.containers import CONTAINERS
 from vmaftune.jobs.encode_check import Pair, check_frames, score_whole, video_packets
