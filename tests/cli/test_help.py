@@ -17,7 +17,7 @@ COMMANDS = [
     *("sidecar record", "sidecar replay", "sidecar plot", "sidecar config"),
     *("corpus", "corpus measure", "corpus population", "doctor"),
 ]
-HEAVY = ("numpy", "av", "rich", "msgspec", "onnxruntime", "matplotlib", "scipy", "sqlite3", "platformdirs")
+HEAVY = ("numpy", "av", "rich", "msgspec", "onnxruntime", "matplotlib", "scipy", "sqlite3", "platformdirs", "ffmpeg")
 
 
 @pytest.mark.parametrize("columns", ["80", "200"])

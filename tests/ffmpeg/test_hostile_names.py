@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FRAMES, WHOLE, Clips, Moving, Scorer, decided
-from vmaftune.escape import file_url, filter_value
+from vmaftune.escape import filter_value
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.media.facts import read_facts
@@ -118,7 +119,7 @@ def test_a_vmaf_model(
     model.write_text(_MODEL)
     monkeypatch.chdir(tmp_path)
     comparison = decided(160, 90, 8, model=f"{name}.json", size="none")
-    pair = (("-i", file_url(moving.plain)), 0)
+    pair = (read(moving.plain), 0)
     metrics, *_ = score_files(ffmpeg, pair, pair, comparison, threads=1, folder=tmp_path)
     assert len(metrics) == FRAMES
     assert len({frame["vmaf"] for frame in metrics}) > 1, "the model was used"
@@ -128,7 +129,7 @@ def test_a_vmaf_model(
 def test_the_least_model_is_not_the_built_in_one(moving: Moving, ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     model = tmp_path / "model.json"
     model.write_text(_MODEL)
-    pair = (("-i", file_url(moving.plain)), 0)
+    pair = (read(moving.plain), 0)
     means = []
     for name in (str(model), "vmaf_v0.6.1"):
         comparison = Comparison(model=name, size=None, pix_fmt="yuv420p")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Clips, Scorer, decided
-from vmaftune.escape import file_url
+from vmaftune.ffmpeg.command import read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.media.facts import read_facts
@@ -37,7 +37,7 @@ def test_lossless_encode_is_the_identical_pair(
     name = kind.replace(":", "").replace(" ", "-")
     source = clips.lavfi(f"lossless-{name}.mkv", f"testsrc2=size=160x90:rate=25:duration=0.48,{chain}", encode)
     facts = read_facts(source)
-    itself = (("-i", file_url(source)), facts.stream_index)
+    itself = (read(source), facts.stream_index)
     comparison = decided(facts.width, facts.height, facts.bit_depth, size="none")
     identical, *_ = score_files(ffmpeg, itself, itself, comparison, threads=2, folder=tmp_path)
     encoded = score(source, crf=0, preset="ultrafast", one_process=one_process)

@@ -19,6 +19,7 @@ from tests.conftest import FRAMES, WHOLE, Clips, Moving, Scorer, decided
 from vmaftune.escape import file_url
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
+from vmaftune.ffmpeg.command import read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.media.facts import read_facts
@@ -73,7 +74,7 @@ _CONTAINERS: dict[str, Callable[[Moving], Path]] = {
 def test_a_pairing_off_by_one_would_be_seen(moving: Moving, clips: Clips, ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     trim = ["-vf", "trim=start_frame=1,setpts=PTS-STARTPTS", "-c:v", "ffv1"]
     late = clips.make("off-by-one.mkv", ["-i", file_url(moving.plain), *trim])
-    pair = [(("-i", file_url(path)), 0) for path in (moving.plain, late)]
+    pair = [(read(path), 0) for path in (moving.plain, late)]
     comparison = decided(160, 90, 8, size="none")
     metrics, *_ = score_files(ffmpeg, pair[0], pair[1], comparison, threads=2, folder=tmp_path)
     assert np.median([frame["vmaf"] for frame in metrics]) < 90

@@ -48,7 +48,7 @@ def test_other_codecs_keep_their_own(tmp_path: Path, clips: Clips) -> None:
 def test_every_encoder_of_hevc(name: str) -> None:
     def made(container: str) -> list[str]:
         return full_arguments(
-            Path("a.mkv"), (64, 64), settings(name), 30, StreamArguments(output=()), container, Path("b")
+            Path("a.mkv"), (64, 64), settings(name), 30, StreamArguments(selected=("0",)), container, Path("b")
         )
 
     assert "hvc1" in made("mp4") and "hvc1" in made("mov") and "hvc1" not in made("matroska")

@@ -11,10 +11,10 @@ from vmaftune.corpus.rows import CorpusRow
 from vmaftune.corpus.sources import Source
 from vmaftune.encoders.spec import settings_for
 from vmaftune.errors import FfmpegError, UserError
-from vmaftune.escape import file_url
 from vmaftune.features.measure import Measured, measure
 from vmaftune.features.pilot import PilotPlan
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import PASS_THROUGH, Output, command, read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import encode_and_score
 from vmaftune.ffmpeg.process import ProgressCallback
@@ -24,7 +24,7 @@ from vmaftune.quality.metric import Asked, Pictures
 from vmaftune.quality.vmaf import VMAF
 
 MEZZANINE_ENCODER = "libx264"
-_MEZZANINE = ("-c:v", MEZZANINE_ENCODER, "-preset", "veryfast", "-crf", "12")
+_MEZZANINE = {"c:v": MEZZANINE_ENCODER, "preset": "veryfast", "crf": 12}
 """How a source is brought to a lower height: well above anything that is searched for, as a mezzanine file would be."""
 _WHOLE = SampleRule(duration_seconds=0.0)
 
@@ -108,11 +108,11 @@ def _scale(
     ffmpeg: Ffmpeg, rendition: Rendition, max_frames: int | None, path: Path, on_progress: ProgressCallback | None
 ) -> None:
     source = rendition.source.path
-    arguments = ["-i", file_url(source), "-map", f"0:{rendition.facts.stream_index}"]
-    arguments += ["-vf", "scale={}:{}:flags=bicubic".format(*rendition.size), "-fps_mode", "passthrough"]
-    arguments += ["-frames:v", str(max_frames)] if max_frames else []
+    options = {"vf": "scale={}:{}:flags=bicubic".format(*rendition.size)} | PASS_THROUGH | _MEZZANINE
+    options |= {"frames:v": max_frames} if max_frames else {}
+    output = Output([read(source)[str(rendition.facts.stream_index)]], path, options)
     try:
-        process.run(ffmpeg.path, [*arguments, *_MEZZANINE, file_url(path)], on_progress=on_progress)
+        process.run(ffmpeg.path, command(output), on_progress=on_progress)
     except FfmpegError as error:
         raise UserError(f"{shown(source)} cannot be scaled: {error.reason}") from error
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from vmaftune.contract.features import NAMES, SCHEMA_VERSION, Features
 from vmaftune.errors import FfmpegError, UserError
-from vmaftune.escape import file_url, filter_value
+from vmaftune.escape import filter_value
 from vmaftune.features.pilot import Pilot, PilotPlan, PilotScore
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import KEEP_FILTERS, PASS_THROUGH, Output, Stream, command, read
 from vmaftune.ffmpeg.damage import damage_of
-from vmaftune.ffmpeg.encode import KEEP_FILTERS, one_size
+from vmaftune.ffmpeg.encode import one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import count_frames, count_frames_arguments, picture_size
+from vmaftune.ffmpeg.probe import count_frames, frames_counted, picture_size
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.samples import Sample
 
@@ -101,8 +102,8 @@ def measure(
 
         makes = Pilot(plan, facts, sample.stream_index, packets, trim, folder, first_output=2)
         try:
-            more = makes.arguments() if with_pilot else []
-            frames, sample_rows, said = _look(ffmpeg, sample, folder, source, trim, more, progress)
+            pilot = makes if with_pilot else None
+            frames, sample_rows, said = _look(ffmpeg, sample, folder, source, trim, pilot, progress)
             pilots.append(makes.read() if with_pilot else [])
         finally:
             makes.remove()
@@ -130,13 +131,16 @@ def filtered(
     listing = folder / "frames.txt"
     try:
         chain = one_size(picture, video_filter)
-        arguments = count_frames_arguments(sample.stream_index, listing, chain)
-        process.run(ffmpeg.path, [*KEEP_FILTERS, "-i", file_url(sample.path), *arguments])
+        process.run(ffmpeg.path, command(frames_counted(_video(sample), listing, chain)))
         return count_frames(listing), picture_size(listing.read_text("ascii"))
     except FfmpegError as error:
         raise UserError(f"--vfilter {video_filter!r} fails: {error.reason}") from error
     finally:
         listing.unlink(missing_ok=True)
+
+
+def _video(sample: Sample) -> Stream:
+    return read(sample.path, KEEP_FILTERS)[str(sample.stream_index)]
 
 
 def _look(
@@ -145,17 +149,22 @@ def _look(
     folder: Path,
     source: Path,
     trim: str | None,
-    more: Sequence[str],
+    pilot: Pilot | None,
     on_progress: process.ProgressCallback,
 ) -> tuple[int, list[dict[str, float]], list[str]]:
     """Frames of a sample, what was measured of some of them, and ffmpeg's warnings."""
     listing, statistics = folder / "frames.txt", folder / "statistics.txt"
     print_to = f"metadata=mode=print:file={filter_value(str(statistics.absolute()))}"
     before = f"{trim}," if trim else ""
-    arguments = [*KEEP_FILTERS, "-i", file_url(sample.path)]
-    arguments += count_frames_arguments(sample.stream_index, listing, trim)
-    arguments += ["-map", f"0:{sample.stream_index}", "-vf", f"{before}{_THINNED},{print_to}"]
-    arguments += ["-fps_mode", "passthrough", "-f", "null", "-", *more]
+    video = _video(sample)
+    outputs = [
+        frames_counted(video, listing, trim),
+        Output([video], None, {"vf": f"{before}{_THINNED},{print_to}"} | PASS_THROUGH),
+    ]
+    if pilot is None:
+        arguments = command(*outputs)
+    else:
+        arguments = command(*outputs, *pilot.outputs(video), decoders=pilot.decoders, graph=pilot.graph)
     try:
         _, said = process.run(ffmpeg.path, arguments, on_progress=on_progress)
         frames = count_frames(listing)

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import VmafTuneError
-from vmaftune.escape import file_url, filter_value
+from vmaftune.escape import filter_value
+from vmaftune.ffmpeg.command import LIST_PACKETS, PASS_THROUGH, Output, Stream
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames, packet_bytes
 from vmaftune.media.facts import MediaFacts
@@ -138,18 +139,22 @@ class Pilot:
         large_enough = min(facts.width, facts.height) >= _LEAST_ENCODED
         return large_enough and ffmpeg.loopback and ffmpeg.libvmaf and plan.encoder in ffmpeg.encoders
 
-    def arguments(self) -> list[str]:
-        """Outputs, loopback decoders and graph."""
-        arguments: list[str] = []
-        for encode, packets in zip(self._plan.encodes, self._packets, strict=True):
-            arguments += ["-map", f"0:{self._stream}", "-vf", self._chain, "-fps_mode", "passthrough"]
-            arguments += ["-c:v", self._plan.encoder, *encode, "-f", "framecrc", file_url(packets)]
-        for place in range(len(_PLACES)):
-            arguments += ["-dec", f"{self._first + place}:0"]
-        arguments += ["-filter_complex", ";".join(self._graph(place) for place in range(len(_PLACES)))]
-        for place in range(len(_PLACES)):
-            arguments += ["-map", f"[scored{place}]", "-fps_mode", "passthrough", "-f", "null", "-"]
-        return arguments
+    def outputs(self, video: Stream) -> list[Output]:
+        """The encodes of the sample's video, and then the scores, which are streams of ``graph``."""
+        options = {"vf": self._chain, "c:v": self._plan.encoder} | PASS_THROUGH | LIST_PACKETS
+        encodes = zip(self._plan.encodes, self._packets, strict=True)
+        outputs = [Output([video], packets, options, encode) for encode, packets in encodes]
+        return [*outputs, *(Output([f"[scored{place}]"], None, PASS_THROUGH) for place in range(len(_PLACES)))]
+
+    @property
+    def decoders(self) -> list[str]:
+        """The encodes, to be decoded again."""
+        return [f"{self._first + place}:0" for place in range(len(_PLACES))]
+
+    @property
+    def graph(self) -> str:
+        """What scores them."""
+        return ";".join(self._graph(place) for place in range(len(_PLACES)))
 
     def read(self) -> list[PilotScore]:
         """What the command gave, for the finer and for the coarser CRF.

@@ -4,19 +4,13 @@ probed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from vmaftune.encoders.spec import EncoderSettings
-from vmaftune.escape import file_url
+from vmaftune.ffmpeg.command import KEEP_FILTERS, Options, Output, Stream, command, read
 
-# Frames pass as they are: none is doubled or dropped to keep a rate.
-PASS_THROUGH = ("-fps_mode", "passthrough")
-# A source may change its size or format on the way (broadcasts, recorded calls). ffmpeg would then build the filters anew,
-# and libvmaf with them, which forgets what it has scored; instead all pictures are brought to the first one's size.
-KEEP_FILTERS = ("-reinit_filter", "0")
 # Left alone, ffmpeg rounds the encoder's times to the frame rate, so that a varying rate loses its times and frames may share
 # one. 1/360000 s holds milliseconds, 1/90000 s and the frames of all rates in use exactly. Containers round times: one within
 # 1 ms of a constant rate is brought back to it, so that the same pictures give the same bits in every container; any other
@@ -33,14 +27,14 @@ class StreamArguments(msgspec.Struct, frozen=True, kw_only=True):
     """What ffmpeg is told of the streams of a source, the encoded one and all others.
 
     Attributes:
-        output: output options: which streams there are and what becomes of all but the encoded one.
-        reading: input options that the source needs.
-        mapped: index in the source of each stream of the output, the encoded one first.
+        selected: the streams of the output as ffmpeg names them in the source (``2``, ``a?``), the encoded one first.
+        output: output options: what becomes of all but the encoded one.
+        reading: input options that the source needs, a pair of name and value each.
     """
 
-    output: tuple[str, ...]
-    reading: tuple[str, ...] = ()
-    mapped: tuple[int, ...] = ()
+    selected: tuple[str, ...]
+    output: tuple[str, ...] = ()
+    reading: tuple[tuple[str, str], ...] = ()
 
 
 def of_one_size(settings: EncoderSettings, picture: tuple[int, int]) -> EncoderSettings:
@@ -53,9 +47,16 @@ def one_size(picture: tuple[int, int], then: str | None = None) -> str:
     return ",".join(part for part in ("scale={}:{}".format(*picture), then) if part)
 
 
-def input_arguments(source: Path, settings: EncoderSettings) -> list[str]:
-    """What opens the hardware and the source."""
-    return [*settings.spec.device_arguments, *KEEP_FILTERS, "-i", file_url(source)]
+def encoded(
+    source: Path, stream_index: int, settings: EncoderSettings, crf: float, to: Path | None, options: Options
+) -> Output:
+    """An output that holds the encode of one stream and nothing else; spec.device_arguments go first in its command.
+
+    Args:
+        options: of the output besides those of the encode.
+    """
+    streams = [read(source, KEEP_FILTERS)[str(stream_index)]]
+    return Output(streams, to, options, video_arguments(settings, crf))
 
 
 def video_arguments(settings: EncoderSettings, crf: float) -> list[str]:
@@ -66,15 +67,13 @@ def video_arguments(settings: EncoderSettings, crf: float) -> list[str]:
     return ["-filter:v:0", chain, *times, *settings.output_arguments(crf)]
 
 
-def read_beside(streams: Sequence[int]) -> list[str]:
-    """Output options of a run that only tells times: read these streams of input 0 as well, and drop them.
+def read_beside(*streams: Stream | str) -> tuple[Output, ...]:
+    """An output of a run that only tells times: read these streams as well, and drop them.
 
     ffmpeg lets a source begin at 0 by the earliest of the streams that it READS (MPEG-TS, MPEG-PS, Ogg), and evens out jumps
     of their clocks by what it reads. So every run whose times are compared or put together reads the same streams.
     """
-    if not streams:
-        return []
-    return [*(part for index in streams for part in ("-map", f"0:{index}")), "-c", "copy", "-f", "null", "-"]
+    return (Output(streams, None, {"c": "copy"}),) if streams else ()
 
 
 def full_arguments(
@@ -85,6 +84,7 @@ def full_arguments(
     streams: StreamArguments,
     container: str,
     output: Path,
+    seconds: float | None = None,
 ) -> list[str]:
     """Arguments of a full encode.
 
@@ -92,16 +92,19 @@ def full_arguments(
         picture: width and height in pixels of the source's first frame.
         streams: decided on by vmaftune.jobs.encode_streams.
         container: ffmpeg's name of the format.
+        seconds: of the output; None is all of it.
     """
     settings = of_one_size(settings, picture)
-    return [
-        *streams.reading,
-        *input_arguments(source, settings),
-        *video_arguments(settings, crf),
-        *_tag_arguments(settings, container),
-        *streams.output,
-        *("-f", container, file_url(output)),
-    ]
+    opened = read(source, KEEP_FILTERS | dict(streams.reading))
+    return command(
+        Output(
+            [opened[selected] for selected in streams.selected],
+            output,
+            {"f": container} | ({} if seconds is None else {"t": f"{seconds:.3f}"}),
+            [*video_arguments(settings, crf), *_tag_arguments(settings, container), *streams.output],
+        ),
+        first=settings.spec.device_arguments,
+    )
 
 
 def _tag_arguments(settings: EncoderSettings, container: str) -> list[str]:
@@ -126,15 +129,19 @@ def joined_arguments(
         start_seconds: when its first frame is shown, in a run that reads the streams of a full encode (read_beside).
         streams, container, output: as in full_arguments.
     """
-    replaced = streams.mapped[0]
-    assert streams.output[:2] == ("-map", f"0:{replaced}")
+    replaced, *others = (f"0:{selected}" for selected in streams.selected)
     # Said for one stream, it has to be said for all.
-    tags = [part for place, n in enumerate(streams.mapped) for part in (f"-map_metadata:s:{place}", f"0:s:{n}")]
-    return [
-        *(*streams.reading, "-i", file_url(source), "-itsoffset", f"{start_seconds:.6f}", "-i", file_url(video)),
-        *("-map", "1:v:0", "-c:0", "copy", *streams.output[2:]),
-        *(*tags, "-metadata:s:0", f"encoder={settings.spec.name}"),
-        *_tag_arguments(settings, container),
-        *("-map_chapters", "0", "-f", container, file_url(output)),
-        *read_beside([replaced]),
-    ]
+    tags = [part for place, n in enumerate(streams.selected) for part in (f"-map_metadata:s:{place}", f"0:s:{n}")]
+    return command(
+        Output(
+            ["1:v:0", *others],
+            output,
+            {"map_chapters": 0, "f": container},
+            [
+                *("-c:0", "copy", *streams.output, *tags, "-metadata:s:0", f"encoder={settings.spec.name}"),
+                *_tag_arguments(settings, container),
+            ],
+        ),
+        *read_beside(replaced),
+        inputs=(read(source, dict(streams.reading)), read(video, {"itsoffset": f"{start_seconds:.6f}"})),
+    )

@@ -11,6 +11,7 @@ import msgspec
 
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import Output, command, generated
 from vmaftune.ffmpeg.program import program_path
 from vmaftune.state.store import Store
 
@@ -122,23 +123,11 @@ def _examine(path: Path, origin: str) -> Abilities:
 
 def _has_loopback_decoder(path: Path) -> bool:
     """Tried, not read: the option is in no help text."""
-    source = [
-        "-f",
-        "lavfi",
-        "-i",
-        "color=size=64x64:rate=5:duration=0.4",
-        "-map",
-        "0:v",
-        "-c:v",
-        "mpeg4",
-        "-f",
-        "null",
-        "-",
-    ]
+    source = generated("color=size=64x64:rate=5:duration=0.4")
+    encode = Output([source["v"]], None, {"c:v": "mpeg4"})
+    decoded = Output(["[decoded]"], None)
     try:
-        process.run(
-            path, [*source, "-dec", "0:0", "-filter_complex", "[dec:0]null[o]", "-map", "[o]", "-f", "null", "-"]
-        )
+        process.run(path, command(encode, decoded, decoders=["0:0"], graph="[dec:0]null[decoded]"))
     except VmafTuneError:
         return False
     return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +11,10 @@ import numpy as np
 
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import KEEP_FILTERS, LIST_FRAMES, LIST_PACKETS, PASS_THROUGH, Output, Stream, command, read
 from vmaftune.ffmpeg.damage import damage_of
-from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, input_arguments, of_one_size, one_size, video_arguments
+from vmaftune.ffmpeg.encode import encoded, of_one_size, one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import read_facts
@@ -24,11 +23,6 @@ from vmaftune.quality.metric import Comparison, FloatArray
 
 PROBE_VERSION = 2
 """Raised whenever the same encode would get another score or size here; part of every cache key."""
-
-# One line for each packet or frame, and no copy of what is in it.
-_COUNT_PACKETS = ["-f", "framecrc"]
-_COUNT_FRAMES = ["-c:v", "wrapped_avframe", "-f", "framecrc"]
-
 
 # ffmpeg's libvvenc wrapper now and then ends a clip shorter than the encoder's lookahead without one packet.
 _ATTEMPTS = 4
@@ -142,12 +136,8 @@ def _picture(sample: Path) -> tuple[int, int]:
     return facts.width, facts.height
 
 
-def _encode_arguments(sample: Path, stream_index: int, settings: EncoderSettings, crf: float) -> list[str]:
-    return [*input_arguments(sample, settings), "-map", f"0:{stream_index}", *video_arguments(settings, crf)]
-
-
-def _score_arguments(compared: str, files: _Files) -> list[str]:
-    return ["-filter_complex", compared, "-map", "[scored]", *PASS_THROUGH, *_COUNT_FRAMES, file_url(files.read)]
+def _scored(to: Path | None) -> Output:
+    return Output(["[scored]"], to, PASS_THROUGH if to is None else PASS_THROUGH | LIST_FRAMES)
 
 
 def _one_process(
@@ -175,12 +165,13 @@ def _one_process(
         log=files.log,
         selection=selection,
     )
-    arguments = [
-        *_encode_arguments(sample, stream_index, settings, crf),
-        *_COUNT_PACKETS,
-        file_url(files.packets),
-        *("-dec", "0:0", *_score_arguments(compared, files)),
-    ]
+    arguments = command(
+        encoded(sample, stream_index, settings, crf, files.packets, LIST_PACKETS),
+        _scored(files.read),
+        first=settings.spec.device_arguments,
+        decoders=["0:0"],
+        graph=compared,
+    )
     seconds, _ = process.run(ffmpeg.path, arguments, on_progress=on_progress)
     return seconds, 0.0
 
@@ -197,9 +188,10 @@ def _two_processes(
     files: _Files,
     on_progress: ProgressCallback | None,
 ) -> tuple[float, float]:
-    encoded = files.packets.with_name("encoded.mkv")
+    made = files.packets.with_name("encoded.mkv")
     try:
-        encode = [*_encode_arguments(sample, stream_index, settings, crf), "-f", "matroska", file_url(encoded)]
+        output = encoded(sample, stream_index, settings, crf, made, {"f": "matroska"})
+        encode = command(output, first=settings.spec.device_arguments)
         encode_seconds, _ = process.run(ffmpeg.path, encode, on_progress=on_progress)
         compared = graph(
             "0:v:0",
@@ -210,14 +202,15 @@ def _two_processes(
             log=files.log,
             selection=selection,
         )
-        score = [
-            *("-i", file_url(encoded), *KEEP_FILTERS, "-i", file_url(sample)),
-            *("-map", "0:v:0", "-c", "copy", *_COUNT_PACKETS, file_url(files.packets)),
-            *_score_arguments(compared, files),
-        ]
+        score = command(
+            Output(["0:v:0"], files.packets, {"c": "copy"} | LIST_PACKETS),
+            _scored(files.read),
+            inputs=(read(made), read(sample, KEEP_FILTERS)),
+            graph=compared,
+        )
         score_seconds, _ = process.run(ffmpeg.path, score)
     finally:
-        encoded.unlink(missing_ok=True)
+        made.unlink(missing_ok=True)
     return encode_seconds, score_seconds
 
 
@@ -250,8 +243,7 @@ def score_itself(
         with metric.at_hand(comparison, folder) as named:
             compared = graph("one", "other", named, reference_filter=None, threads=threads, log=log)
             both = f"[0:{stream_index}]{chain},split[one][other];{compared}"
-            output = ["-filter_complex", both, "-map", "[scored]", *PASS_THROUGH, "-f", "null", "-"]
-            process.run(ffmpeg.path, [*KEEP_FILTERS, "-i", file_url(sample), *output])
+            process.run(ffmpeg.path, command(_scored(None), inputs=[read(sample, KEEP_FILTERS)], graph=both))
         scores = metric.scores(metric.read_log(log))
     finally:
         log.unlink(missing_ok=True)
@@ -261,8 +253,8 @@ def score_itself(
 
 def score_files(
     ffmpeg: Ffmpeg,
-    reference: tuple[Sequence[str], int],
-    distorted: tuple[Sequence[str], int],
+    reference: tuple[Stream, int],
+    distorted: tuple[Stream, int],
     comparison: Comparison,
     *,
     threads: int,
@@ -273,7 +265,7 @@ def score_files(
     """Score one video against another.
 
     Args:
-        reference, distorted: ffmpeg's input arguments (``-i`` last) and the stream index.
+        reference, distorted: the input (vmaftune.ffmpeg.command) and the stream index.
         pictures: width and height in pixels of the first picture of each, which all others of it are brought to; None where no
             size changes.
 
@@ -281,9 +273,9 @@ def score_files(
         FfmpegError: one of them could not be decoded, or the metric failed.
     """
     log, counts = folder / "scores.log", (folder / "reference.txt", folder / "distorted.txt")
-    outputs = ["-map", "[scored]", *PASS_THROUGH, "-f", "null", "-"]
+    outputs = [_scored(None)]
     for number, (stream, file) in enumerate(zip((reference[1], distorted[1]), counts, strict=True)):
-        outputs += ["-map", f"{number}:{stream}", *PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
+        outputs.append(Output([f"{number}:{stream}"], file, PASS_THROUGH | LIST_FRAMES))
     streams = f"1:{distorted[1]}", f"0:{reference[1]}"
     try:
         with comparison.metric.at_hand(comparison, folder) as named:
@@ -291,10 +283,8 @@ def score_files(
             compared = graph(
                 *streams, named, reference_filter=same[0], distorted_filter=same[1], threads=threads, log=log
             )
-            inputs = [*KEEP_FILTERS, *reference[0], *KEEP_FILTERS, *distorted[0]]
-            _, said = process.run(
-                ffmpeg.path, [*inputs, "-filter_complex", compared, *outputs], on_progress=on_progress
-            )
+            arguments = command(*outputs, inputs=(reference[0], distorted[0]), graph=compared)
+            _, said = process.run(ffmpeg.path, arguments, on_progress=on_progress)
         of_reference, of_distorted = (len(packet_bytes(file)) for file in counts)
         return ScoredFiles(comparison.metric.read_log(log), of_reference, of_distorted, damage_of(said))
     finally:
@@ -302,19 +292,19 @@ def score_files(
             file.unlink(missing_ok=True)
 
 
-def count_frames_arguments(stream_index: int, file: Path, video_filter: str | None) -> list[str]:
-    """Output arguments that write one line for each decoded frame (read it with count_frames)."""
-    chain = ["-vf", video_filter] if video_filter else []
-    return ["-map", f"0:{stream_index}", *chain, *PASS_THROUGH, *_COUNT_FRAMES, file_url(file)]
+def frames_counted(stream: Stream, file: Path, video_filter: str | None) -> Output:
+    """An output of one line for each decoded frame (read it with count_frames)."""
+    chain = {"vf": video_filter} if video_filter else {}
+    return Output([stream], file, chain | PASS_THROUGH | LIST_FRAMES)
 
 
 def count_frames(file: Path) -> int:
-    """Frames that count_frames_arguments wrote down."""
+    """Frames that frames_counted wrote down."""
     return len(packet_bytes(file))
 
 
 def picture_size(listing: str) -> tuple[int, int]:
-    """Width and height in pixels that count_frames_arguments wrote down; (0, 0) where there was no frame."""
+    """Width and height in pixels that frames_counted wrote down; (0, 0) where there was no frame."""
     found = re.search(r"^#dimensions 0: (\d+)x(\d+)", listing, re.MULTILINE)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 

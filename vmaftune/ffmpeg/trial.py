@@ -14,7 +14,8 @@ import msgspec
 from vmaftune.encoders.spec import EncoderSettings, number
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
+from vmaftune.ffmpeg.command import command
+from vmaftune.ffmpeg.encode import encoded, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 
 _PICTURES = 3
@@ -62,10 +63,9 @@ def try_options(
 def _lines(ffmpeg: Ffmpeg, file: Path, stream_index: int, settings: EncoderSettings) -> Sequence[str]:
     low, high = settings.spec.search_range
     crf = round((low + high) / 2)
-    arguments = [*input_arguments(file, settings), "-map", f"0:{stream_index}", *video_arguments(settings, crf)]
-    arguments += ["-frames:v", str(_PICTURES)]
+    output = encoded(file, stream_index, settings, crf, None, {"frames:v": _PICTURES})
     try:
-        return process.run(ffmpeg.path, [*arguments, "-f", "null", "-"])[1]
+        return process.run(ffmpeg.path, command(output, first=settings.spec.device_arguments))[1]
     except FfmpegError as error:
         given = " ".join(settings.extra)
         raise UserError(

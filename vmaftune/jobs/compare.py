@@ -12,7 +12,8 @@ from vmaftune.crf_search.source import CutSource, PreparedSource
 from vmaftune.encoders.spec import check_preset
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
+from vmaftune.ffmpeg.command import command
+from vmaftune.ffmpeg.encode import encoded, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.rates import RatePoint, bd_rate, bitrate_at, measured_points
@@ -211,10 +212,8 @@ def _encode_fps(
 def _one_encode(ffmpeg: Ffmpeg, source: PreparedSource, number: int, crf: float, observer: JobObserver) -> float:
     sample, frames = source.samples[number], source.frames[number]
     settings = of_one_size(source.settings, (source.facts.width, source.facts.height))
-    arguments = [
-        *input_arguments(sample.path, settings),
-        *("-map", f"0:{sample.stream_index}", *video_arguments(settings, crf), "-f", "null", "-"),
-    ]
+    output = encoded(sample.path, sample.stream_index, settings, crf, None, {})
+    arguments = command(output, first=settings.spec.device_arguments)
     seconds, _ = process.run(
         ffmpeg.path, arguments, on_progress=lambda n: observer.encode_progress(min(1.0, n / frames))
     )

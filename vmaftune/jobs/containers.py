@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import av
 import av.error
 
 from vmaftune.errors import FfmpegError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import Output, command, read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.opened import open_media
 from vmaftune.state.workspace import workspace
@@ -33,7 +33,7 @@ class Held:
         reading: ffmpeg's input options that the source needs.
     """
 
-    def __init__(self, ffmpeg: Ffmpeg, source: Path, reading: Sequence[str]) -> None:
+    def __init__(self, ffmpeg: Ffmpeg, source: Path, reading: Mapping[str, str]) -> None:
         self._ffmpeg, self._source, self._reading = ffmpeg, source, reading
 
     def by(self, container: str, stream: Any, codec: str) -> bool:
@@ -47,16 +47,17 @@ class Held:
 
     @functools.cached_property
     def _tags(self) -> dict[int, str]:
-        described = process.query(self._ffmpeg.path, ["-i", file_url(self._source)])
+        described = process.query(self._ffmpeg.path, command(inputs=[read(self._source)]))
         return {int(index): tag for index, tag in _DESCRIBED.findall(described)}
 
     def _copies(self, container: str, index: int, codec: str) -> bool:
         """What was copied must be of that codec when it is read: .mov takes some that nobody finds in it again."""
         with workspace() as folder:
             held = folder / "held"
-            output = ["-map", f"0:{index}", "-c", "copy", "-frames", "1", "-f", container, file_url(held)]
+            stream = read(self._source, self._reading)[str(index)]
+            output = Output([stream], held, {"c": "copy", "frames": 1, "f": container})
             try:
-                process.run(self._ffmpeg.path, [*self._reading, "-i", file_url(self._source), *output])
+                process.run(self._ffmpeg.path, command(output))
                 with open_media(held) as opened:
                     return [codec_of(stream) for stream in opened.streams] == [codec]
             except (FfmpegError, av.error.FFmpegError):

@@ -226,10 +226,10 @@ class _Full:
             settled = settle(self._ffmpeg, request, self._facts, samples, folder, warn)
             settings = settled.settings
             made = folder / "rehearsal"
-            arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, made)
             seconds = min(_REHEARSED_SECONDS + self._streams.late_seconds, _REHEARSED_AT_MOST_SECONDS)
+            arguments = self._arguments(settings, spec.search_range[1] if crf is None else crf, made, seconds)
             try:
-                process.run(self._ffmpeg.path, [*arguments[:-3], "-t", f"{seconds:.3f}", *arguments[-3:]])
+                process.run(self._ffmpeg.path, arguments)
             except FfmpegError as error:
                 mend = (
                     "" if self._target.suffix == ".mkv" else "; name an output that ends in .mkv to keep every stream"
@@ -318,10 +318,12 @@ class _Full:
             output,
         )
 
-    def _arguments(self, settings: EncoderSettings, crf: float, output: Path) -> list[str]:
+    def _arguments(
+        self, settings: EncoderSettings, crf: float, output: Path, seconds: float | None = None
+    ) -> list[str]:
         size = (self._facts.width, self._facts.height)
         container = CONTAINERS[self._target.suffix.lower()]
-        return full_arguments(self._path, size, settings, crf, self._streams.arguments, container, output)
+        return full_arguments(self._path, size, settings, crf, self._streams.arguments, container, output, seconds)
 
 
 def _scored(

@@ -12,9 +12,9 @@ import numpy as np
 from vmaftune.contract.curves import FloatArray
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.errors import VmafTuneError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, TIMES
+from vmaftune.ffmpeg.command import KEEP_FILTERS, LIST_FRAMES, LIST_PACKETS, PASS_THROUGH, Output, Stream, command, read
+from vmaftune.ffmpeg.encode import TIMES
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.encode_streams import Mapped
 from vmaftune.media.facts import shown
@@ -30,8 +30,6 @@ _SECONDS_OF_AN_ENCODER = 0.06
 
 _EMPTY = 2
 """Bytes of a packet of text that .mp4 puts where nothing is shown."""
-
-_LIST = ("-c:v", "wrapped_avframe", "-f", "framecrc")
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +49,9 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     streams: tuple[Mapped, ...] = ()
 
     @property
-    def inputs(self) -> list[str]:
-        """ffmpeg's input arguments: the source is input 0, the encode 1."""
-        return [*KEEP_FILTERS, "-i", file_url(self.source), "-i", file_url(self.encode)]
+    def inputs(self) -> tuple[Stream, Stream]:
+        """The source is input 0, the encode 1."""
+        return read(self.source, KEEP_FILTERS), read(self.encode)
 
 
 def check_frames(ffmpeg: Ffmpeg, pair: Pair, folder: Path, on_progress: Callable[[int], None]) -> int:
@@ -69,20 +67,20 @@ def check_frames(ffmpeg: Ffmpeg, pair: Pair, folder: Path, on_progress: Callable
     lists = folder / "source.txt", folder / "encode.txt"
     chain = ",".join(part for part in (pair.settings.video_filter, TIMES) if part)
     others = [_Other(place, stream, folder) for place, stream in enumerate(pair.streams) if _has_times(place, stream)]
-    arguments = [
-        *pair.inputs,
-        *("-map", f"0:{pair.stream_index}", "-vf", chain, *PASS_THROUGH, "-enc_time_base", "filter", *_LIST),
-        file_url(lists[0]),
-        *("-map", "1:v:0", *PASS_THROUGH, "-enc_time_base", "demux", *_LIST, file_url(lists[1])),
-        *(argument for other in others for argument in other.arguments),
-    ]
+    source, encode = pair.inputs
+    listed = PASS_THROUGH | LIST_FRAMES
+    arguments = command(
+        Output([source[str(pair.stream_index)]], lists[0], {"vf": chain, "enc_time_base": "filter"} | listed),
+        Output([encode["v:0"]], lists[1], {"enc_time_base": "demux"} | listed),
+        *(output for other in others for output in other.outputs(source, encode)),
+    )
     process.run(ffmpeg.path, arguments, on_progress=on_progress)
-    source, encode = (_times(file) for file in lists)
-    if len(source) != len(encode):
+    shown_at, encode_at = (_times(file) for file in lists)
+    if len(shown_at) != len(encode_at):
         raise VmafTuneError(
-            f"the encode of {shown(pair.source)} has {len(encode)} frames and the source has {len(source)}; it was removed"
+            f"the encode of {shown(pair.source)} has {len(encode_at)} frames and the source has {len(shown_at)}; it was removed"
         )
-    off = encode - source
+    off = encode_at - shown_at
     shift = float(np.median(off)) if len(off) else 0.0
     off = np.abs(off - shift)
     if len(off) and off.max() > _SECONDS_ROUNDED:
@@ -95,7 +93,7 @@ def check_frames(ffmpeg: Ffmpeg, pair: Pair, folder: Path, on_progress: Callable
                 f"the {other.stream.kind} (stream {other.stream.index}) begins {apart:+.3f} s off from the pictures in the"
                 f" encode of {shown(pair.source)}; it was removed"
             )
-    return len(encode)
+    return len(encode_at)
 
 
 def _has_times(place: int, stream: Mapped) -> bool:
@@ -112,17 +110,15 @@ class _Other:
 
     def __init__(self, place: int, stream: Mapped, folder: Path) -> None:
         self.stream = stream
-        self._ends = [
-            (f"0:{stream.index}", folder / f"begin-{place}"),
-            (f"1:{place}", folder / f"begin-{place}.encode"),
-        ]
+        self._selected = str(stream.index), str(place)
+        self._lists = folder / f"begin-{place}", folder / f"begin-{place}.encode"
 
-    @property
-    def arguments(self) -> list[str]:
-        """Output options that list it; of what may be long the first packet."""
-        listed = ["-c", "copy"] if self.stream.copied else ["-c", "pcm_s16le"]
-        listed += [] if self.stream.kind == "subtitle" else ["-frames", "1"]
-        return [part for name, file in self._ends for part in ("-map", name, *listed, "-f", "framecrc", file_url(file))]
+    def outputs(self, *inputs: Stream) -> list[Output]:
+        """List it in the source and in the encode; of what may be long the first packet."""
+        options = {"c": "copy" if self.stream.copied else "pcm_s16le"} | LIST_PACKETS
+        options |= {} if self.stream.kind == "subtitle" else {"frames": "1"}
+        ends = zip(inputs, self._selected, self._lists, strict=True)
+        return [Output([opened[selected]], file, options) for opened, selected, file in ends]
 
     def seconds_off(self, shift: float) -> float | None:
         """By how much it begins too late, where that is more than rounding; None where it does not, or has no beginning.
@@ -130,7 +126,7 @@ class _Other:
         Args:
             shift: by how much the pictures of the encode begin later than those of the source.
         """
-        source, encode = (_times(file, _EMPTY) for _, file in self._ends)
+        source, encode = (_times(file, _EMPTY) for file in self._lists)
         if not len(source) or not len(encode):
             return None
         off = float(encode[0] - source[0]) - shift
@@ -151,7 +147,7 @@ def score_whole(
     Raises:
         FfmpegError: the metric or a decoder failed.
     """
-    log, read, metric = folder / "scores.log", folder / "read.txt", comparison.metric
+    log, metric = folder / "scores.log", comparison.metric
     with metric.at_hand(comparison, folder) as named:
         compared = graph(
             "1:v:0",
@@ -161,8 +157,8 @@ def score_whole(
             threads=threads,
             log=log,
         )
-        output = ["-filter_complex", compared, "-map", "[scored]", *PASS_THROUGH, *_LIST, file_url(read)]
-        process.run(ffmpeg.path, [*pair.inputs, *output], on_progress=on_progress)
+        output = Output(["[scored]"], folder / "read.txt", PASS_THROUGH | LIST_FRAMES)
+        process.run(ffmpeg.path, command(output, inputs=pair.inputs, graph=compared), on_progress=on_progress)
     return metric.scores(metric.read_log(log))
 
 

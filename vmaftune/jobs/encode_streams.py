@@ -33,8 +33,8 @@ _MIME = {"mjpeg": "image/jpeg", "png": "image/png"}
 
 def every_stream(video_index: int) -> StreamArguments:
     """What keeps the streams of a source that cannot be looked at."""
-    kept = "-map 0:{} -map 0:a? -map 0:s? -map 0:t? -c:a copy -c:s copy -c:t copy"
-    return StreamArguments(output=tuple(kept.format(video_index).split()))
+    copied = "-c:a copy -c:s copy -c:t copy"
+    return StreamArguments(selected=(str(video_index), "a?", "s?", "t?"), output=tuple(copied.split()))
 
 
 def default_output(source: Path, encoder: str, which: str | None = None) -> Path:
@@ -89,7 +89,7 @@ class _Plan:
 
     def __init__(self, container: str, output: Path, acodec: str | None) -> None:
         self.container, self.output, self.acodec = container, output, acodec
-        self.reading: list[str] = []
+        self.reading: dict[str, str] = {}
         self.arguments: list[str] = []
         self.mapped: list[Mapped] = []
         self.kept: list[str] = []
@@ -102,7 +102,6 @@ class _Plan:
         place = len(self.mapped)
         self.mapped.append(Mapped(stream.index, stream.type, codec == "copy"))
         flags = "+".join(flag.name for flag in type(stream.disposition) if flag and flag in stream.disposition)
-        self.arguments += ["-map", f"0:{stream.index}"]
         if codec is not None:
             self.arguments += [f"-c:{place}", codec]
         if stream.type != "attachment":
@@ -156,7 +155,7 @@ def plan_streams(
         unnamed = unnamed_webvtt(source, opened)
         for stream in streams:
             if stream.index in unnamed:
-                plan.reading += [f"-c:{stream.index}", READ_AS]
+                plan.reading[f"c:{stream.index}"] = READ_AS
         held = Held(ffmpeg, source, plan.reading)
         for stream in streams:
             if stream.index != video_index:
@@ -179,9 +178,9 @@ def plan_streams(
         plan.arguments += ["-metadata", f"{key}="]
     return StreamPlan(
         arguments=StreamArguments(
+            selected=tuple(str(stream.index) for stream in plan.mapped),
             output=tuple(plan.arguments),
-            reading=tuple(plan.reading),
-            mapped=tuple(stream.index for stream in plan.mapped),
+            reading=tuple(plan.reading.items()),
         ),
         mapped=tuple(plan.mapped),
         late_seconds=late,

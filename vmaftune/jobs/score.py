@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import FfmpegError, UserError
-from vmaftune.escape import file_url
+from vmaftune.ffmpeg.command import KEEP_FILTERS, Stream, read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback
@@ -49,7 +49,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """A video that is compared.
 
     Attributes:
-        arguments: ffmpeg's input arguments, ``-i`` last.
+        path: the file.
+        options: ffmpeg's, of the input.
         stream_index: of its video.
         width, height: in pixels.
         bit_depth: bits per component.
@@ -58,7 +59,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
         frames: as many as it is thought to have, for progress; 0 where nothing says.
     """
 
-    arguments: tuple[str, ...]
+    path: Path
+    options: dict[str, Any] = {}
     stream_index: int
     width: int
     height: int
@@ -66,6 +68,11 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     fps: float
     hdr: bool
     frames: int
+
+    @property
+    def opened(self) -> Stream:
+        """As an input of a command."""
+        return read(self.path, KEEP_FILTERS | self.options)
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,8 +158,8 @@ def compare(
         try:
             scored = score_files(
                 ffmpeg,
-                (first.arguments, first.stream_index),
-                (second.arguments, second.stream_index),
+                (first.opened, first.stream_index),
+                (second.opened, second.stream_index),
                 comparison,
                 threads=session.threads(),
                 folder=folder,
@@ -185,7 +192,7 @@ def _input(session: Session, ffmpeg: Ffmpeg, path: Path, raw: Mapping[str, Any],
     if path.suffix.lower() != ".yuv":
         facts = session.facts(ffmpeg, path, option)
         return Input(
-            arguments=("-i", file_url(path)),
+            path=path,
             stream_index=facts.stream_index,
             width=facts.width,
             height=facts.height,
@@ -208,7 +215,8 @@ def _input(session: Session, ffmpeg: Ffmpeg, path: Path, raw: Mapping[str, Any],
             f"{geometry.frame_bytes}"
         )
     return Input(
-        arguments=(*geometry.arguments, *(("-framerate", str(fps)) if fps else ()), "-i", file_url(path)),
+        path=path,
+        options=geometry.options | ({"framerate": fps} if fps else {}),
         stream_index=0,
         width=width,
         height=height,

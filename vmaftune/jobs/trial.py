@@ -9,15 +9,15 @@ from vmaftune.contract.records import ProbeRecord
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import EncodeRequest, prepare
 from vmaftune.errors import UserError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import Output, command, generated
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.samples import SampleRule
 from vmaftune.quality.settings import ScoreSettings
 from vmaftune.state.store import Store
 from vmaftune.state.workspace import workspace
 
-_CLIP = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=0.4", "-pix_fmt", "yuv420p", "-c:v", "mpeg4")
+_CLIP = "testsrc2=size=160x90:rate=25:duration=0.4"
 
 
 def run_trial(ffmpeg: Ffmpeg, encoders: Iterable[EncoderSpec]) -> ProbeRecord:
@@ -37,7 +37,8 @@ def run_trial(ffmpeg: Ffmpeg, encoders: Iterable[EncoderSpec]) -> ProbeRecord:
     store, request = Store(None), EncodeRequest(encoder=spec, rule=SampleRule(), score=ScoreSettings())
     with workspace() as folder:
         clip = folder / "trial.mkv"
-        process.run(ffmpeg.path, [*_CLIP, file_url(clip)])
+        output = Output([generated(_CLIP)["v"]], clip, {"pix_fmt": "yuv420p", "c:v": "mpeg4"})
+        process.run(ffmpeg.path, command(output))
         source = prepare(ffmpeg, clip, request, store, folder)
         prober = Prober(ffmpeg, source, threads=1, store=store, folder=folder, explore=False)
         return prober.probe(spec.search_range[0], lambda share: None)

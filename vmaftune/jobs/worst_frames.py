@@ -14,14 +14,12 @@ import numpy as np
 from vmaftune.errors import VmafTuneError, file_error
 from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import KEEP_FILTERS
+from vmaftune.ffmpeg.command import LIST_FRAMES, PASS_THROUGH, Output, Stream, command, filtered, split
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.score import Compared, compare, features_of
 from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state import atomic
 from vmaftune.state.workspace import workspace
-
-_PASS_THROUGH = ("-fps_mode", "passthrough")
 
 
 class WorstFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,33 +121,35 @@ def _take(
 ) -> tuple[dict[int, Path], dict[int, float]]:
     """Pictures of these frames, reference beside encode, and their times in seconds; frames are found by index."""
     first, second = compared.reference, compared.distorted
-    picked = f"select='{'+'.join(f'eq(n,{index})' for index in indices)}'"
+    picked = "+".join(f"eq(n,{index})" for index in indices)
     shown = min(width or first.width, first.width)
-    size = f"scale={shown}:{max(1, round(shown * first.height / first.width))}:flags=bicubic,setsar=1"
+    size = (shown, max(1, round(shown * first.height / first.width)))
     listing = folder / "times.txt"
-    graph = f"[0:{first.stream_index}]{picked}"
-    # Times in microseconds: the default would round them to the frame rate. With the last frame taken, ffmpeg reads no further.
-    last = ["-frames:v", str(len(indices))]
-    outputs = ["-map", "[listed]", *_PASS_THROUGH, *last, "-enc_time_base", "1:1000000", "-c:v", "wrapped_avframe"]
-    outputs += ["-f", "framecrc", file_url(listing)]
-    inputs = [*KEEP_FILTERS, *first.arguments]
+    # With the last frame taken, ffmpeg reads no further.
+    taken = PASS_THROUGH | {"frames:v": len(indices)}
+    # Times in microseconds: the default would round them to the frame rate.
+    listed = taken | LIST_FRAMES | {"enc_time_base": "1:1000000"}
+    reference = first.opened[str(first.stream_index)].filter("select", expr=picked)
     if with_pictures:
-        side = f"{size},format=gbrp,settb=AVTB,setpts=N"
-        graph += (
-            f",split[listed][left];[left]{side}[reference];[1:{second.stream_index}]{picked},{side}[encode];"
-            "[reference][encode]hstack[pair]"
-        )
-        inputs += [*KEEP_FILTERS, *second.arguments]
+        reference, left = split(reference)
+        right = second.opened[str(second.stream_index)].filter("select", expr=picked)
+        beside = filtered("hstack", _side(left, size), _side(right, size))
         pattern = file_url(folder).replace("%", "%%") + "/%d.png"
-        outputs += ["-map", "[pair]", *_PASS_THROUGH, *last, "-f", "image2", pattern]
+        outputs = [Output([reference], listing, listed), Output([beside], pattern, taken | {"f": "image2"})]
     else:
-        graph += "[listed]"
-    process.run(compared.ffmpeg.path, [*inputs, "-filter_complex", graph, *outputs])
+        outputs = [Output([reference], listing, listed)]
+    process.run(compared.ffmpeg.path, command(*outputs))
     times = _times(listing)
-    taken = [folder / f"{number}.png" for number in range(1, len(indices) + 1)] if with_pictures else []
-    if len(times) != len(indices) or not all(path.is_file() for path in taken):
+    files = [folder / f"{number}.png" for number in range(1, len(indices) + 1)] if with_pictures else []
+    if len(times) != len(indices) or not all(path.is_file() for path in files):
         raise VmafTuneError("the worst frames could not be taken from the videos; is the disk full? TMPDIR moves it")
-    return dict(zip(indices, taken, strict=False)), dict(zip(indices, times, strict=True))
+    return dict(zip(indices, files, strict=False)), dict(zip(indices, times, strict=True))
+
+
+def _side(stream: Stream, size: tuple[int, int]) -> Stream:
+    """One half of a picture."""
+    scaled = stream.filter("scale", w=size[0], h=size[1], flags="bicubic").filter("setsar", sar=1)
+    return scaled.filter("format", pix_fmts="gbrp").filter("settb", expr="AVTB").filter("setpts", expr="N")
 
 
 def _times(listing: Path) -> list[float]:

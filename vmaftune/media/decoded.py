@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import LIST_FRAMES, Output, command, read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import picture_size
 from vmaftune.media.facts import OF_A_SOURCE, MediaFacts, read_facts
@@ -17,8 +17,8 @@ from vmaftune.media.facts import OF_A_SOURCE, MediaFacts, read_facts
 def decoded_facts(ffmpeg: Ffmpeg, path: Path, number: int | None = None, option: str = OF_A_SOURCE) -> MediaFacts:
     """The facts of a source, with the size of the pictures that ``ffmpeg`` decodes. Arguments and errors as of read_facts."""
     facts = read_facts(path, number, option)
-    first = ["-map", f"0:{facts.stream_index}", "-frames:v", "1", "-c:v", "wrapped_avframe", "-f", "framecrc", "-"]
-    width, height = picture_size(process.query(ffmpeg.path, ["-v", "error", "-i", file_url(path), *first]))
+    picture = Output([read(path)[str(facts.stream_index)]], "-", {"frames:v": 1} | LIST_FRAMES)
+    width, height = picture_size(process.query(ffmpeg.path, command(picture, first=["-v", "error"])))
     if not width:  # it cannot be decoded, and the first whole pass says why
         return facts
     cropped = (width, height) != (facts.width, facts.height)

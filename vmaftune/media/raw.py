@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import msgspec
 
@@ -35,10 +37,10 @@ class Geometry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return max(part.bits for part in self._layout.components)
 
     @property
-    def arguments(self) -> tuple[str, ...]:
+    def options(self) -> dict[str, Any]:
         """ffmpeg's options of such an input. Frames are paired by index, so that any rate will do."""
-        size = f"{self.width}x{self.height}"
-        return ("-f", "rawvideo", "-pixel_format", self.pix_fmt, "-video_size", size, "-framerate", "25")
+        size = (self.width, self.height)
+        return {"f": "rawvideo", "pixel_format": self.pix_fmt, "video_size": size, "framerate": 25}
 
     @property
     def _layout(self) -> av.VideoFormat:

@@ -12,9 +12,9 @@ from vmaftune.contract.curves import FloatArray
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.errors import VmafTuneError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
+from vmaftune.ffmpeg.command import command
+from vmaftune.ffmpeg.encode import encoded, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.worst_frames import lowest
@@ -198,8 +198,8 @@ def _of_samples(
             on_progress(min(1.0, (done + frame) / total))
 
         encode = folder / "look.mkv"
-        arguments = [*input_arguments(sample.path, settings), "-map", f"0:{sample.stream_index}"]
-        arguments += [*video_arguments(settings, crf), "-f", "matroska", file_url(encode)]
+        output = encoded(sample.path, sample.stream_index, settings, crf, encode, {"f": "matroska"})
+        arguments = command(output, first=settings.spec.device_arguments)
         process.run(ffmpeg.path, arguments, on_progress=progress)
         reference = Video(path=sample.path, stream_index=sample.stream_index, chain=settings.video_filter)
         indices = [frame.index for frame in look.worst if frame.span == at]

@@ -12,9 +12,8 @@ from typing import Any
 import av
 import numpy as np
 
-from vmaftune.escape import file_url, filter_value
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import KEEP_FILTERS
+from vmaftune.ffmpeg.command import KEEP_FILTERS, LIST_FRAMES, PASS_THROUGH, Output, chained, command, read, split
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import count_frames
 from vmaftune.media.opened import open_media
@@ -25,7 +24,6 @@ _DETAIL = (360, 204)  # of the part that is shown pixel by pixel
 _DETAIL_FROM = 1.4  # times the width of the whole picture's thumbnail; a smaller video is seen well enough
 _STEP = 12
 _QUALITIES = (3, 5, 8, 12, 18, 28)  # of JPEG, best first, as ffmpeg counts them
-_PASS_THROUGH = ("-fps_mode", "passthrough")
 
 Image = np.ndarray
 
@@ -85,15 +83,16 @@ def take_frames(
 
 def _taken(ffmpeg: Ffmpeg, video: Video, indices: Sequence[int], frames: int, output: Path) -> Iterator[Image]:
     """Written out before this returns; decoded as it is iterated over."""
-    picked = filter_value("+".join(f"eq(n,{index})" for index in indices))
-    chain = f"{video.chain}," if video.chain else ""
+    every, some = split(chained(read(video.path, KEEP_FILTERS)[str(video.stream_index)], video.chain))
+    taken = some.filter("select", expr="+".join(f"eq(n,{index})" for index in indices))
     # Shown as they are meant to be: pixels that are not square would look squeezed.
-    square = "scale=w='max(2,trunc(iw*sar/2)*2)':h='max(2,trunc(ih/2)*2)':flags=bicubic,setsar=1"
-    graph = f"[0:{video.stream_index}]{chain}split[all][some];[some]select={picked},{square},format=gbrp[taken]"
+    taken = taken.filter("scale", w="max(2,trunc(iw*sar/2)*2)", h="max(2,trunc(ih/2)*2)", flags="bicubic")
+    taken = taken.filter("setsar", sar=1).filter("format", pix_fmts="gbrp")
     counts = output.with_suffix(".txt")
-    arguments = [*KEEP_FILTERS, "-i", file_url(video.path), "-filter_complex", graph]
-    arguments += ["-map", "[taken]", *_PASS_THROUGH, "-c:v", "ffv1", "-f", "nut", file_url(output)]
-    arguments += ["-map", "[all]", *_PASS_THROUGH, "-c:v", "wrapped_avframe", "-f", "framecrc", file_url(counts)]
+    arguments = command(
+        Output([taken], output, PASS_THROUGH | {"c:v": "ffv1", "f": "nut"}),
+        Output([every], counts, PASS_THROUGH | LIST_FRAMES),
+    )
     process.run(ffmpeg.path, arguments)
     check_pairing(count_frames(counts), frames, "pictures of the report")
     return _images(output)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vmaftune.errors import FfmpegError, UserError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import input_arguments, of_one_size, video_arguments
+from vmaftune.ffmpeg.command import command
+from vmaftune.ffmpeg.encode import encoded, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.shots.detect import Shot
 from vmaftune.shots.join import Chunk, join, read_chunk
@@ -73,10 +73,9 @@ class Chunks:
         path = self._folder / f"shot-{shot.start}-{crf:g}.mkv"
         with source.pieces.of(shot) as piece:
             settings = of_one_size(source.settings_of(piece), (facts.width, facts.height))
-            arguments = [
-                *(*input_arguments(piece.sample.path, settings), "-map", f"0:{piece.sample.stream_index}"),
-                *(*video_arguments(settings, crf), "-f", "matroska", file_url(path)),
-            ]
+            sample = piece.sample
+            output = encoded(sample.path, sample.stream_index, settings, crf, path, {"f": "matroska"})
+            arguments = command(output, first=settings.spec.device_arguments)
             try:
                 seconds, _ = process.run(self._ffmpeg.path, arguments, on_progress=on_progress)
             except FfmpegError as error:

@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
-from vmaftune.escape import file_url, filter_value
+from vmaftune.escape import filter_value
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH, TIMES, read_beside
+from vmaftune.ffmpeg.command import KEEP_FILTERS, LIST_FRAMES, PASS_THROUGH, SUM_FRAMES, Output, command, read
+from vmaftune.ffmpeg.encode import TIMES, read_beside
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import MediaFacts, shown
 
@@ -111,14 +112,14 @@ def look(
     same = f"scale={facts.width}:{facts.height}"
     differ = f"scale={_WIDTH}:-2,scdet=threshold={CUT_SCORE:g}"
     report = f"metadata=mode=print:file={filter_value(str(scores.absolute()))}"
-    source = ["-map", f"0:{facts.stream_index}"]
-    arguments = [
-        *(*KEEP_FILTERS, "-i", file_url(path)),
-        *(*source, "-vf", same, *PASS_THROUGH, "-c:v", "rawvideo", "-f", "framecrc", file_url(sums)),
-        *(*source, "-vf", f"{same},{TIMES},{differ},{report}", *PASS_THROUGH, "-enc_time_base", "filter"),
-        *("-c:v", "wrapped_avframe", "-f", "framecrc", file_url(times)),
-        *read_beside(beside),
-    ]
+    source = read(path, KEEP_FILTERS)
+    video = [source[str(facts.stream_index)]]
+    chain = f"{same},{TIMES},{differ},{report}"
+    arguments = command(
+        Output(video, sums, {"vf": same} | PASS_THROUGH | SUM_FRAMES),
+        Output(video, times, {"vf": chain, "enc_time_base": "filter"} | PASS_THROUGH | LIST_FRAMES),
+        *read_beside(*(source[str(index)] for index in beside)),
+    )
     try:
         process.run(ffmpeg.path, arguments, on_progress=on_progress)
     except FfmpegError as error:

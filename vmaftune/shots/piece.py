@@ -19,9 +19,8 @@ import msgspec
 import numpy as np
 
 from vmaftune.errors import FfmpegError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import KEEP_FILTERS, PASS_THROUGH
+from vmaftune.ffmpeg.command import KEEP_FILTERS, PASS_THROUGH, SUM_FRAMES, Output, command, read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import MediaFacts
 from vmaftune.media.opened import open_media
@@ -135,9 +134,9 @@ class Pieces:
         listing = path.with_suffix(".sums")
         chain = f"scale={self._facts.width}:{self._facts.height},"
         chain += f"trim=start_frame={span.start - first}:end_frame={span.end - first}"
-        output = ["-map", "0:0", "-vf", chain, *PASS_THROUGH, "-c:v", "rawvideo", "-f", "framecrc", file_url(listing)]
+        output = Output([read(path, KEEP_FILTERS)["0"]], listing, {"vf": chain} | PASS_THROUGH | SUM_FRAMES)
         try:
-            process.run(self._ffmpeg.path, [*KEEP_FILTERS, "-i", file_url(path), *output])
+            process.run(self._ffmpeg.path, command(output))
             found = [int(line[5], 16) for line in listed(listing)]
         except FfmpegError:
             return False

@@ -9,8 +9,8 @@ from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSettings, number, settings_for
 from vmaftune.errors import FfmpegError, UserError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import LIST_PACKETS, Output, command, generated
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.state.workspace import workspace
 from vmaftune.testing.check import ContractError, NotChecked
@@ -70,12 +70,12 @@ class EncoderSubject:
         from vmaftune.ffmpeg.probe import packet_bytes  # brings PyAV, which takes as long to import as all the rest
 
         settings = self.settings
-        clip = f"testsrc2=size={_SIZE[0]}x{_SIZE[1]}:rate=25"
-        chain = ["-vf", settings.filter_chain] if settings.filter_chain else []
+        clip = generated("testsrc2=size={}x{}:rate=25".format(*_SIZE))
+        options = {"frames:v": _FRAMES} | ({"vf": settings.filter_chain} if settings.filter_chain else {})
         with workspace() as folder:
             packets = folder / "packets.txt"
-            arguments = [*self.spec.device_arguments, "-f", "lavfi", "-i", clip, "-frames:v", str(_FRAMES), *chain]
-            arguments += [*settings.output_arguments(crf), "-f", "framecrc", file_url(packets)]
+            output = Output([clip["v"]], packets, options | LIST_PACKETS, settings.output_arguments(crf))
+            arguments = command(output, first=self.spec.device_arguments)
             for _ in range(_ATTEMPTS):
                 process.run(ffmpeg.path, arguments)
                 if size := sum(packet_bytes(packets)):

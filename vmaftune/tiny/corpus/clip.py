@@ -12,8 +12,8 @@ import msgspec
 from vmaftune.corpus.sources import Source
 from vmaftune.encoders.spec import settings_for
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import KEEP_FILTERS, PASS_THROUGH, Output, command, read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import MediaFacts, shown
@@ -85,12 +85,12 @@ def _make_reference(ffmpeg: Ffmpeg, clip: Clip, frames: int, go_on: ProgressCall
         f"format={clip.geometry.pix_fmt}",
         f"setpts=N/({facts.fps}*TB)",
     ]
-    output = ["-f", "rawvideo"] if clip.raw else ["-c:v", "ffv1", "-level", "3", "-slices", "4", "-f", "matroska"]
+    options = {"vf": ",".join(chain), "fps_mode": "cfr", "r": facts.fps, "frames:v": frames, "color_range": "tv"}
+    options |= {"f": "rawvideo"} if clip.raw else {"c:v": "ffv1", "level": 3, "slices": 4, "f": "matroska"}
     for begin in (middle, 0.0):  # no frame is found after a seek where a container counts its times otherwise
-        seek = ["-ss", f"{begin:.3f}"] if begin else []
-        arguments = [*seek, "-reinit_filter", "0", "-i", file_url(clip.source.path), "-map", f"0:{facts.stream_index}"]
-        arguments += ["-vf", ",".join(chain), "-fps_mode", "cfr", "-r", str(facts.fps), "-frames:v", str(frames)]
-        _run(ffmpeg, [*arguments, "-color_range", "tv", *output, file_url(part)], go_on, shown(clip.source.path))
+        opened = read(clip.source.path, KEEP_FILTERS | ({"ss": f"{begin:.3f}"} if begin else {}))
+        output = Output([opened[str(facts.stream_index)]], part, options)
+        _run(ffmpeg, command(output), go_on, shown(clip.source.path))
         if _frames(part, clip) >= _LEAST_FRAMES:
             _finish(part, clip.reference)
             return
@@ -116,12 +116,11 @@ def _make_distorted(ffmpeg: Ffmpeg, clip: Clip, distortion: Distortion, go_on: P
         source_size=clip.size,
     )
     what = f"{shown(clip.reference.name)} with {distortion.label}"
-    given = [*clip.geometry.arguments, "-i", file_url(clip.reference)] if clip.raw else ["-i", file_url(clip.reference)]
+    reference = read(clip.reference, clip.geometry.options if clip.raw else {})
     part = folder / f".{clip.source.clip}_{distortion.label}_{distortion.size[1]}{PART}"
-    chain = ["-vf", settings.filter_chain or "null", "-fps_mode", "passthrough"]
-    encode = [*settings.spec.device_arguments, *given, *chain]
-    encode += [*settings.output_arguments(distortion.crf), "-fflags", "+bitexact", "-f", "matroska", file_url(part)]
-    _run(ffmpeg, encode, go_on, what)
+    options = {"vf": settings.filter_chain or "null", "fflags": "+bitexact", "f": "matroska"} | PASS_THROUGH
+    output = Output([reference["v:0"]], part, options, settings.output_arguments(distortion.crf))
+    _run(ffmpeg, command(output, first=settings.spec.device_arguments), go_on, what)
     sizes, frames = _packets(part), _frames(clip.reference, clip)
     if len(sizes) != frames:
         part.unlink()
@@ -141,8 +140,8 @@ def _decoded(ffmpeg: Ffmpeg, clip: Clip, encoded: Path, go_on: ProgressCallback)
     """The pictures of an encode at its reference's size, as Netflix's corpus has them."""
     part = encoded.with_name(f"{encoded.name}.raw{PART}")
     chain = "scale={}:{}:flags=bicubic,format={}".format(*clip.size, clip.geometry.pix_fmt)
-    arguments = ["-i", file_url(encoded), "-vf", chain, "-fps_mode", "passthrough", "-f", "rawvideo", file_url(part)]
-    _run(ffmpeg, arguments, go_on, shown(encoded.name))
+    output = Output([read(encoded)["v:0"]], part, {"vf": chain, "f": "rawvideo"} | PASS_THROUGH)
+    _run(ffmpeg, command(output), go_on, shown(encoded.name))
     encoded.unlink()
     return part
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
-from vmaftune.escape import file_url, filter_value
 from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.command import KEEP_FILTERS, Output, Stream, command, filtered, generated, read
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback
@@ -25,7 +25,7 @@ MODEL = MODEL_HD
 
 
 class _Input(NamedTuple):
-    arguments: tuple[str, ...]
+    opened: Stream
     stream: int
     size: tuple[int, int]
     bit_depth: int
@@ -57,8 +57,8 @@ def measure_pair(
     try:
         metrics, in_reference, in_distorted, _ = score_files(
             ffmpeg,
-            (reference.arguments, reference.stream),
-            (distorted.arguments, distorted.stream),
+            (reference.opened, reference.stream),
+            (distorted.opened, distorted.stream),
             comparison,
             threads=1,
             folder=folder,
@@ -79,9 +79,10 @@ def _input(video: Video) -> _Input:
     geometry = video.stamp.geometry
     if geometry is not None:
         size = geometry.width, geometry.height
-        return _Input((*geometry.arguments, "-i", file_url(video.path)), 0, size, geometry.bit_depth)
+        return _Input(read(video.path, KEEP_FILTERS | geometry.options), 0, size, geometry.bit_depth)
     facts = read_facts(video.path)
-    return _Input(("-i", file_url(video.path)), facts.stream_index, (facts.width, facts.height), facts.bit_depth)
+    opened = read(video.path, KEEP_FILTERS)
+    return _Input(opened, facts.stream_index, (facts.width, facts.height), facts.bit_depth)
 
 
 class _Versioned(msgspec.Struct):
@@ -95,10 +96,9 @@ def libvmaf_version(ffmpeg: Ffmpeg, folder: Path) -> str:
         VmafTuneError: it wrote none.
     """
     log = folder / "version.json"
-    flat = "color=size=64x64:rate=1:duration=1"
-    graph = f"[0:v][1:v]libvmaf=log_fmt=json:log_path={filter_value(str(log.absolute()))}[scored]"
-    inputs = ["-f", "lavfi", "-i", flat, "-f", "lavfi", "-i", flat]
-    process.run(ffmpeg.path, [*inputs, "-filter_complex", graph, "-map", "[scored]", "-f", "null", "-"])
+    flat = generated("color=size=64x64:rate=1:duration=1")["v"]
+    scored = filtered("libvmaf", flat, flat, log_fmt="json", log_path=str(log.absolute()))
+    process.run(ffmpeg.path, command(Output([scored], None)))
     try:
         return msgspec.json.decode(log.read_bytes(), type=_Versioned).version
     except (OSError, msgspec.DecodeError) as error:
