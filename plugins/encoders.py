@@ -98,7 +98,7 @@ _SOFTWARE = (
         default_preset="faster",
         pix_fmts=("yuv420p10le",),
         least_side=16,
-        arguments=("-vvenc-params", "TicksPerSecond=360000"),  # as vmaftune.ffmpeg.encode; else it counts frames
+        arguments=("-vvenc-params", "TicksPerSecond=360000"),  # as vmaftune.encoding.arguments; else it counts frames
         encode_cost=10.0,
     ),
 )

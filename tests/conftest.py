@@ -13,11 +13,11 @@ import pytest
 
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.encoders.spec import settings_for
+from vmaftune.encoding.probe import EncodedSample, encode_and_score
 from vmaftune.escape import file_url
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg.locate import Ffmpeg, locate
-from vmaftune.ffmpeg.probe import EncodedSample, encode_and_score
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.quality.compare import Selection

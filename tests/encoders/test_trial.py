@@ -6,9 +6,9 @@ import pytest
 
 from tests.conftest import Moving
 from tests.encoders.test_command_lines import settings
+from vmaftune.encoding.try_options import try_options
 from vmaftune.errors import UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.trial import try_options
 
 
 def _tried(ffmpeg: Ffmpeg, moving: Moving, encoder: str, *extra: str) -> list[str]:

@@ -26,8 +26,8 @@ from vmaftune.ffmpeg.command import (
     read,
     split,
 )
+from vmaftune.ffmpeg.listing import count_frames
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import count_frames
 from vmaftune.media.raw import Geometry
 
 _WORDS = {"-i", "-map", "-vf", "-filter_complex", "-dec", "-f"}

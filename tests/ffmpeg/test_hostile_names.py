@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FRAMES, WHOLE, Clips, Moving, Scorer, decided
+from vmaftune.encoding.probe import score_files
 from vmaftune.escape import filter_value
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import read
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import score_files
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.quality.metric import Comparison

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import Clips, Scorer, decided
+from vmaftune.encoding.probe import score_files
 from vmaftune.ffmpeg.command import read
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import score_files
 from vmaftune.media.facts import read_facts
 
 # For each: the lavfi chain of the source, its encode, and extra arguments that make the probe's encode lossless.

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import FRAMES, WHOLE, Clips, Moving, Scorer, decided
+from vmaftune.encoding.probe import score_files
 from vmaftune.escape import file_url
 from vmaftune.features.measure import measure
 from vmaftune.features.pilot import X264
 from vmaftune.ffmpeg.command import read
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import score_files
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import cut
 

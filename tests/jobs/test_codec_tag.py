@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Clips
 from tests.encoders.test_command_lines import settings
-from vmaftune.ffmpeg.encode import StreamArguments, full_arguments
+from vmaftune.encoding.arguments import StreamArguments, full_arguments
 from vmaftune.jobs.encode import run_encode
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session

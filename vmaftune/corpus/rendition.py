@@ -10,13 +10,13 @@ from vmaftune.corpus.curves import Curve
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.corpus.sources import Source
 from vmaftune.encoders.spec import settings_for
+from vmaftune.encoding.probe import encode_and_score
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.features.measure import Measured, measure
 from vmaftune.features.pilot import PilotPlan
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import PASS_THROUGH, Output, command, read
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import encode_and_score
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import MediaFacts, read_facts, shown
 from vmaftune.media.samples import Sample, SampleRule, cut

@@ -16,9 +16,9 @@ from vmaftune.contract.curves import FloatArray
 from vmaftune.contract.records import ProbeRecord, ProbeRequest
 from vmaftune.crf_search.part import POOLS, Part, deviation, estimate, plan_part
 from vmaftune.crf_search.source import PreparedSource, total_bytes
+from vmaftune.encoding.probe import encode_and_score, score_itself
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import encode_and_score, score_itself
 from vmaftune.quality.metric import Metric
 from vmaftune.state.store import Store
 

@@ -16,12 +16,12 @@ from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.encoders.kept import losses
 from vmaftune.encoders.spec import EncoderSettings, check_size, settings_for
+from vmaftune.encoding.probe import PROBE_VERSION
+from vmaftune.encoding.try_options import try_options
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, filtered, measure
 from vmaftune.features.pilot import pilot_plan
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import PROBE_VERSION
-from vmaftune.ffmpeg.trial import try_options
 from vmaftune.media.decoded import decoded_facts
 from vmaftune.media.facts import MediaFacts
 from vmaftune.media.fingerprint import fingerprint, stamp_of

@@ -16,11 +16,10 @@ from vmaftune.errors import FfmpegError, UserError
 from vmaftune.escape import filter_value
 from vmaftune.features.pilot import Pilot, PilotPlan, PilotScore
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.command import KEEP_FILTERS, PASS_THROUGH, Output, Stream, command, read
+from vmaftune.ffmpeg.command import KEEP_FILTERS, PASS_THROUGH, Output, Stream, command, one_size, read
 from vmaftune.ffmpeg.damage import damage_of
-from vmaftune.ffmpeg.encode import one_size
+from vmaftune.ffmpeg.listing import count_frames, frames_counted, picture_size
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import count_frames, frames_counted, picture_size
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.samples import Sample
 

@@ -15,8 +15,8 @@ import numpy as np
 from vmaftune.errors import VmafTuneError
 from vmaftune.escape import filter_value
 from vmaftune.ffmpeg.command import LIST_PACKETS, PASS_THROUGH, Output, Stream
+from vmaftune.ffmpeg.listing import count_frames, packet_bytes
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import count_frames, packet_bytes
 from vmaftune.media.facts import MediaFacts
 from vmaftune.quality.compare import check_pairing
 from vmaftune.quality.metric import Asked, Pictures

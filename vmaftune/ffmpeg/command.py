@@ -79,6 +79,11 @@ def chained(stream: Stream, chain: str | None) -> Stream:
     return _chain_node()(stream, "chain", args=[_bytes(chain)]).stream() if chain else stream
 
 
+def one_size(picture: tuple[int, int], then: str | None = None) -> str:
+    """A chain that brings all pictures to ``picture``, width and height in pixels, and goes on with ``then``."""
+    return ",".join(part for part in ("scale={}:{}".format(*picture), then) if part)
+
+
 def filtered(name: str, *streams: Stream, **options: Any) -> Stream:
     """What one filter makes of streams. White space at the ends of a value is lost."""
     import ffmpeg

@@ -10,10 +10,10 @@ import msgspec
 
 from vmaftune.crf_search.source import CutSource, PreparedSource
 from vmaftune.encoders.spec import check_preset
+from vmaftune.encoding.arguments import encoded, of_one_size
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import command
-from vmaftune.ffmpeg.encode import encoded, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.rates import RatePoint, bd_rate, bitrate_at, measured_points

@@ -16,10 +16,10 @@ from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.source import PreparedSource, settle
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import EncoderSettings, number
+from vmaftune.encoding.arguments import full_arguments, joined_arguments, of_one_size
 from vmaftune.errors import FfmpegError, NoRoomError, TargetError, UserError, VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.damage import damage_of
-from vmaftune.ffmpeg.encode import full_arguments, joined_arguments, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.containers import CONTAINERS

@@ -11,10 +11,10 @@ import numpy as np
 
 from vmaftune.contract.curves import FloatArray
 from vmaftune.encoders.spec import EncoderSettings
+from vmaftune.encoding.arguments import TIMES
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import KEEP_FILTERS, LIST_FRAMES, LIST_PACKETS, PASS_THROUGH, Output, Stream, command, read
-from vmaftune.ffmpeg.encode import TIMES
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.encode_streams import Mapped
 from vmaftune.media.facts import shown

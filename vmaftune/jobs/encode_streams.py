@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from vmaftune.encoding.arguments import StreamArguments
 from vmaftune.errors import UserError
 from vmaftune.escape import file_url
-from vmaftune.ffmpeg.encode import StreamArguments
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.containers import CONTAINERS, Held, codec_of, is_text
 from vmaftune.jobs.encode_audio import layout_filter

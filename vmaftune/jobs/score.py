@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from vmaftune.encoding.probe import score_files
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg.command import KEEP_FILTERS, Stream, read
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session, names_origins

@@ -11,7 +11,7 @@ from vmaftune.crf_search.engine import CurveReport, Outcome
 from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import REASONS, Goal
 from vmaftune.encoders.spec import number
-from vmaftune.ffmpeg.encode import full_arguments
+from vmaftune.encoding.arguments import full_arguments
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.containers import CONTAINERS
 from vmaftune.jobs.encode_streams import default_output, every_stream, plan_streams

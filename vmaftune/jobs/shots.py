@@ -10,8 +10,8 @@ import numpy as np
 
 from vmaftune.contract.curves import FloatArray
 from vmaftune.encoders.spec import EncoderSettings
+from vmaftune.encoding.arguments import of_one_size
 from vmaftune.errors import NoRoomError, TargetError, UserError, VmafTuneError
-from vmaftune.ffmpeg.encode import of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.encode_check import Pair, score_whole

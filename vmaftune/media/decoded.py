@@ -9,8 +9,8 @@ import msgspec
 
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import LIST_FRAMES, Output, command, read
+from vmaftune.ffmpeg.listing import picture_size
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import picture_size
 from vmaftune.media.facts import OF_A_SOURCE, MediaFacts, read_facts
 
 

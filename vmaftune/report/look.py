@@ -11,10 +11,10 @@ import numpy as np
 from vmaftune.contract.curves import FloatArray
 from vmaftune.crf_search.prober import Prober
 from vmaftune.crf_search.source import PreparedSource
+from vmaftune.encoding.arguments import encoded, of_one_size
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import command
-from vmaftune.ffmpeg.encode import encoded, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.session import Session
 from vmaftune.jobs.worst_frames import lowest

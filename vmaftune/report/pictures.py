@@ -14,8 +14,8 @@ import numpy as np
 
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import KEEP_FILTERS, LIST_FRAMES, PASS_THROUGH, Output, chained, command, read, split
+from vmaftune.ffmpeg.listing import count_frames
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import count_frames
 from vmaftune.media.opened import open_media
 from vmaftune.quality.compare import check_pairing
 

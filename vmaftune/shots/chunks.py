@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from vmaftune.encoding.arguments import encoded, of_one_size
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import command
-from vmaftune.ffmpeg.encode import encoded, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.shots.detect import Shot
 from vmaftune.shots.join import Chunk, join, read_chunk

@@ -15,11 +15,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from vmaftune.encoding.arguments import TIMES, read_beside
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
 from vmaftune.escape import filter_value
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import KEEP_FILTERS, LIST_FRAMES, PASS_THROUGH, SUM_FRAMES, Output, command, read
-from vmaftune.ffmpeg.encode import TIMES, read_beside
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import MediaFacts, shown
 
@@ -27,7 +27,7 @@ DETECT_VERSION = 2
 """Raised whenever a pass would find something else; part of its cache key."""
 
 TICKS_PER_SECOND = 360_000
-"""Of the times, as vmaftune.ffmpeg.encode.TIMES sets them."""
+"""Of the times, as vmaftune.encoding.arguments.TIMES sets them."""
 
 CUT_SCORE = 10.0
 """scdet's score from which a frame begins a shot; its own default."""

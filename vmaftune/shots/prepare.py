@@ -13,11 +13,11 @@ from vmaftune.contract.curves import CurveContext, FloatArray
 from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.crf_search.source import EncodeRequest, PreparedSource, settle
 from vmaftune.encoders.spec import EncoderSettings
+from vmaftune.encoding.probe import PROBE_VERSION
 from vmaftune.errors import UserError
 from vmaftune.features.measure import Measured, measure
 from vmaftune.features.pilot import pilot_plan
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import PROBE_VERSION
 from vmaftune.host.run import PluginRun
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.media.fingerprint import fingerprint

@@ -11,6 +11,7 @@ from vmaftune.encoders.spec import EncoderSettings, number, settings_for
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import LIST_PACKETS, Output, command, generated
+from vmaftune.ffmpeg.listing import packet_bytes
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.state.workspace import workspace
 from vmaftune.testing.check import ContractError, NotChecked
@@ -67,8 +68,6 @@ class EncoderSubject:
 
     def encoded_bytes(self, ffmpeg: Ffmpeg, crf: float) -> int:
         """Size of a short generated clip."""
-        from vmaftune.ffmpeg.probe import packet_bytes  # brings PyAV, which takes as long to import as all the rest
-
         settings = self.settings
         clip = generated("testsrc2=size={}x{}:rate=25".format(*_SIZE))
         options = {"frames:v": _FRAMES} | ({"vf": settings.filter_chain} if settings.filter_chain else {})

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from vmaftune.encoding.probe import score_files
 from vmaftune.errors import FfmpegError, UserError, VmafTuneError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import KEEP_FILTERS, Output, Stream, command, filtered, generated, read
 from vmaftune.ffmpeg.locate import Ffmpeg
-from vmaftune.ffmpeg.probe import score_files
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import read_facts, shown
 from vmaftune.quality.compare import check_pairing

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from vmaftune.encoders.spec import EncoderSettings
-from vmaftune.ffmpeg.command import KEEP_FILTERS, Options, Output, Stream, command, read
+from vmaftune.ffmpeg.command import KEEP_FILTERS, Options, Output, Stream, command, one_size, read
 
 # Left alone, ffmpeg rounds the encoder's times to the frame rate, so that a varying rate loses its times and frames may share
 # one. 1/360000 s holds milliseconds, 1/90000 s and the frames of all rates in use exactly. Containers round times: one within
@@ -40,11 +40,6 @@ class StreamArguments(msgspec.Struct, frozen=True, kw_only=True):
 def of_one_size(settings: EncoderSettings, picture: tuple[int, int]) -> EncoderSettings:
     """The settings with all pictures brought to ``picture``, width and height in pixels, before the user's filters."""
     return msgspec.structs.replace(settings, video_filter=one_size(picture, settings.video_filter))
-
-
-def one_size(picture: tuple[int, int], then: str | None = None) -> str:
-    """A chain that brings all pictures to ``picture``, width and height in pixels, and goes on with ``then``."""
-    return ",".join(part for part in ("scale={}:{}".format(*picture), then) if part)
 
 
 def encoded(

@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 
 from vmaftune.encoders.spec import EncoderSettings, number
+from vmaftune.encoding.arguments import encoded, of_one_size
 from vmaftune.errors import FfmpegError, UserError
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import command
-from vmaftune.ffmpeg.encode import encoded, of_one_size
 from vmaftune.ffmpeg.locate import Ffmpeg
 
 _PICTURES = 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +9,22 @@ import msgspec
 import numpy as np
 
 from vmaftune.encoders.spec import EncoderSettings
+from vmaftune.encoding.arguments import encoded, of_one_size
 from vmaftune.errors import VmafTuneError
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.command import KEEP_FILTERS, LIST_FRAMES, LIST_PACKETS, PASS_THROUGH, Output, Stream, command, read
+from vmaftune.ffmpeg.command import (
+    KEEP_FILTERS,
+    LIST_FRAMES,
+    LIST_PACKETS,
+    PASS_THROUGH,
+    Output,
+    Stream,
+    command,
+    one_size,
+    read,
+)
 from vmaftune.ffmpeg.damage import damage_of
-from vmaftune.ffmpeg.encode import encoded, of_one_size, one_size
+from vmaftune.ffmpeg.listing import count_frames, packet_bytes
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.ffmpeg.process import ProgressCallback
 from vmaftune.media.facts import read_facts
@@ -290,29 +300,3 @@ def score_files(
     finally:
         for file in (log, *counts):
             file.unlink(missing_ok=True)
-
-
-def frames_counted(stream: Stream, file: Path, video_filter: str | None) -> Output:
-    """An output of one line for each decoded frame (read it with count_frames)."""
-    chain = {"vf": video_filter} if video_filter else {}
-    return Output([stream], file, chain | PASS_THROUGH | LIST_FRAMES)
-
-
-def count_frames(file: Path) -> int:
-    """Frames that frames_counted wrote down."""
-    return len(packet_bytes(file))
-
-
-def picture_size(listing: str) -> tuple[int, int]:
-    """Width and height in pixels that frames_counted wrote down; (0, 0) where there was no frame."""
-    found = re.search(r"^#dimensions 0: (\d+)x(\d+)", listing, re.MULTILINE)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def packet_bytes(framecrc: Path) -> list[int]:
-    """Sizes in bytes from a framecrc listing: stream, dts, pts, duration, size, checksum."""
-    try:
-        lines = framecrc.read_text("ascii").splitlines()
-        return [int(line.split(",")[4]) for line in lines if not line.startswith("#")]
-    except (OSError, ValueError, IndexError) as error:
-        raise VmafTuneError(f"{framecrc.name} in {framecrc.parent} is not whole: {error}; is the disk full?") from error

@@ -1,0 +1,1 @@
+"""Encodes: their arguments, trial encodes with their scores, and what is tried before one."""
