@@ -360,7 +360,7 @@ def test_where_nothing_can_be_written_trees_are_grown_for_the_run(
     def refuse(*_: object, **__: object) -> None:
         raise OSError("read-only")
 
-    monkeypatch.setattr("vmaftune.state.atomic.write", refuse)
+    monkeypatch.setattr("vmaftune_plugins.sidecars.files.write", refuse)
     assert shift(make()).any() and state_path.read_bytes() == before
 
 
