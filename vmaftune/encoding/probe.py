@@ -275,7 +275,7 @@ def score_files(
     """Score one video against another.
 
     Args:
-        reference, distorted: the input (vmaftune.ffmpeg.command) and the stream index.
+        reference, distorted: the input (vmaftune.ffmpeg.command.read) and the stream index.
         pictures: width and height in pixels of the first picture of each, which all others of it are brought to; None where no
             size changes.
 

@@ -107,19 +107,20 @@ def command(
     """The arguments of one run of ffmpeg, for vmaftune.ffmpeg.process.
 
     Args:
-        outputs: those with streams of ffmpeg-python's model, and then those in words.
+        outputs: those with streams of ffmpeg-python's model come first, and then those in words.
         first: global options.
         inputs: numbered as they come; for a command that has no output of the model.
         decoders: encoded streams that are decoded again (``0:0``, the first of output 0), as ``[dec:0]``, ``[dec:1]``, ...
         graph: filter graph that is text.
     """
     modelled = [output for output in outputs if not isinstance(output.streams[0], str)]
+    in_words = [output for output in outputs if isinstance(output.streams[0], str)]
     arguments = [*first, *(_built(modelled) if modelled else _opened(inputs))]
     for decoder in decoders:
         arguments += ["-dec", decoder]
     if graph is not None:
         arguments += ["-filter_complex", graph]
-    for output in outputs[len(modelled) :]:
+    for output in in_words:
         for stream in output.streams:
             arguments += ["-map", stream]
         arguments += [*_words(output), _url(output)]
