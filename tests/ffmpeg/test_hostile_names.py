@@ -20,6 +20,7 @@ from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.quality.metric import Comparison
+from vmaftune.quality.vmaf import VMAF
 
 _NAMES = [
     "-i",
@@ -132,7 +133,7 @@ def test_the_least_model_is_not_the_built_in_one(moving: Moving, ffmpeg: Ffmpeg,
     pair = (read(moving.plain), 0)
     means = []
     for name in (str(model), "vmaf_v0.6.1"):
-        comparison = Comparison(model=name, size=None, pix_fmt="yuv420p")
+        comparison = Comparison(metric=VMAF, model=name, size=None, pix_fmt="yuv420p")
         metrics, *_ = score_files(ffmpeg, pair, pair, comparison, threads=1, folder=tmp_path)
         means.append(sum(frame["vmaf"] for frame in metrics) / len(metrics))
     assert abs(means[0] - means[1]) > 1
