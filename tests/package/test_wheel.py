@@ -22,6 +22,7 @@ NEEDED = {
     "vmaftune/py.typed",
     "vmaftune/cli/main.py",
     "vmaftune/models/registry.py",
+    "vmaftune_plugins/encoders.py",
     "vmaftune_plugins/predictors/mlp.py",
     "vmaftune_plugins/predictors/population.py",
     "vmaftune_plugins/sidecars/ridge.py",
