@@ -126,6 +126,7 @@ class Scorer:
         expected_frames: int | None = None,
         selection: Selection | None = None,
         scale: str = "none",
+        model: str | None = None,
     ) -> EncodedSample:
         facts = read_facts(path)
         (sample,) = cut(path, facts, WHOLE, self.folder)
@@ -147,7 +148,7 @@ class Scorer:
             measured.frames[0] if expected_frames is None else expected_frames,
             settings,
             crf,
-            decided(facts.width, facts.height, depth, size=scale),
+            decided(facts.width, facts.height, depth, size=scale, model=model),
             threads=2,
             folder=self.folder,
             selection=selection,

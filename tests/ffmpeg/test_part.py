@@ -1,8 +1,8 @@
 """A part of the frames is encoded as the whole is, and each of its frames scores exactly as in the whole.
 
 Everything that libvmaf measures of a frame is of that frame alone but for motion, which is of the reference beside it: of the
-frame, the one before and the one after. Those are read too, so the score is the same bit for bit, also where pictures are
-repeated and a neighbour that was left out would show.
+frame, the one before and the one after; of four before and one after with v1's models for high frame rates. Those are read too,
+so the score is the same bit for bit, also where pictures are repeated and a neighbour that was left out would show.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tests.conftest import FRAMES, Clips, Moving, Scorer
 from vmaftune.crf_search.part import Part, plan_part
 from vmaftune.errors import PairingError
 from vmaftune.quality.compare import Selection
+from vmaftune.quality.vmaf import MODELS
 
 LONG = 120
 
@@ -37,6 +38,28 @@ def test_each_frame_scores_as_in_the_whole(one_process: bool, scale: str, repeat
     assert len(np.unique(whole.frame_scores.round(3))) > 20, "the frames can be told apart by their scores"
     assert np.array_equal(some.frame_scores, whole.frame_scores[part.indices(LONG)])
     assert some.encoded_bytes == whole.encoded_bytes, "all frames were encoded"
+
+
+V1, HFR = "vmaf_v1.0.16_3d0h", "vmaf_v1.0.16_hfr_3d0h"
+
+
+@pytest.mark.parametrize("model", [V1, HFR, "vmaf_v1.0.16_hfr_5d0h"])
+def test_each_frame_scores_as_in_the_whole_by_models_of_v1(model: str, repeating: Path, score: Scorer) -> None:
+    beside = MODELS[model].neighbours
+    part = plan_part([LONG], beside)
+    assert part is not None and (part.before, part.after) == ((4, 1) if "hfr" in model else (1, 1))
+    whole = score(repeating, scale="480x270", model=model)
+    some = score(repeating, scale="480x270", model=model, selection=part.selection(LONG))
+    assert len(np.unique(whole.frame_scores.round(3))) > 20, "the frames can be told apart by their scores"
+    assert np.array_equal(some.frame_scores, whole.frame_scores[part.indices(LONG)])
+
+
+def test_by_a_model_for_high_frame_rates_fewer_neighbours_are_not_enough(repeating: Path, score: Scorer) -> None:
+    whole = score(repeating, scale="480x270", model=HFR)
+    for before, after in ((3, 1), (4, 0)):
+        part = Part(period=11, offset=5, before=before, after=after)
+        some = score(repeating, scale="480x270", model=HFR, selection=part.selection(LONG))
+        assert not np.array_equal(some.frame_scores, whole.frame_scores[part.indices(LONG)])
 
 
 @pytest.mark.parametrize(("period", "offset"), [(3, 3), (4, 3), (7, 3), (7, 6), (11, 5), (37, 3), (50, 3)])

@@ -55,10 +55,15 @@ def test_no_such_pool(pool: str) -> None:
         check_pool(pool)
 
 
-@pytest.mark.parametrize("content", [None, b"", b'{"frames": [{"metrics": {"vmaf": 9', b"[]"])
-def test_a_log_that_is_not_whole(content: bytes | None, tmp_path: Path) -> None:
+def test_a_log_that_was_not_written_is_not_laid_to_a_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(VmafTuneError, match="libvmaf wrote no log to .*: it could not measure these pictures") as raised:
+        read_log(tmp_path / "vmaf.json")
+    assert "disk" not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"frames": [{"metrics": {"vmaf": 9', b"[]"])
+def test_a_log_that_is_not_whole(content: bytes, tmp_path: Path) -> None:
     log = tmp_path / "vmaf.json"
-    if content is not None:
-        log.write_bytes(content)
-    with pytest.raises(VmafTuneError, match="missing or not whole"):
+    log.write_bytes(content)
+    with pytest.raises(VmafTuneError, match="is not whole: .*; is the disk full"):
         read_log(log)

@@ -174,9 +174,9 @@ def test_pictures_too_small_for_an_encoder(size: str, encoder: str, job: str, cl
 @pytest.mark.parametrize("job", ["crf-search", "encode"])
 def test_pictures_too_small_to_be_compared(job: str, clips: Clips, tmp_path: Path) -> None:
     film = clips.lavfi("small.mkv", "testsrc=size=10x12:rate=5:duration=0.6", ["-c:v", "ffv1"])
-    with pytest.raises(UserError, match="compared at 10x12, and libvmaf takes 17x17"):
+    with pytest.raises(UserError, match="compared at 10x12, and libvmaf takes 18x18"):
         _told(job, film, tmp_path)
-    with pytest.raises(UserError, match="compared at 10x12, and libvmaf takes 17x17"):
+    with pytest.raises(UserError, match="compared at 10x12, and libvmaf takes 18x18"):
         run_score(Session(_FAST, print), film, film, {}, per_frame=False)
 
 

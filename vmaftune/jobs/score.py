@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,10 @@ from vmaftune.quality.metric import Comparison, Pictures
 from vmaftune.state.workspace import workspace
 from vmaftune.tiny.beside import TinyScore, tiny_score
 
-FEATURES = ("adm2", "motion2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3")
-
 
 class ScoreReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``score --json`` prints. ``features`` are means over frames of those that the model measures; ``per_frame`` is
-    there where it is asked for, and ``tiny`` where a tiny model is.
+    """What ``score --json`` prints. ``features`` are means over frames of what the metric measures beside the
+    score; ``per_frame`` is there where it is asked for, and ``tiny`` where a tiny model is.
     """
 
     vmaf: float
@@ -124,7 +122,7 @@ def run_score(
         min=float(each.min()),
         harmonic_mean=round(metric.pooled(scores, "harmonic_mean"), 6),
         frames=len(scores),
-        features=_means(compared.metrics),
+        features=_means([metric.features(frame) for frame in compared.metrics]),
         vmaf_model=compared.comparison.model,
         vmaf_size=compared.comparison.size,
         ffmpeg=compared.ffmpeg.version,
@@ -227,12 +225,6 @@ def _input(session: Session, ffmpeg: Ffmpeg, path: Path, raw: Mapping[str, Any],
     )
 
 
-def _means(metrics: list[dict[str, float]]) -> dict[str, float]:
-    frames = [features_of(frame) for frame in metrics]
+def _means(frames: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean over frames of each of their features."""
     return {name: float(np.mean([frame[name] for frame in frames])) for name in frames[0]}
-
-
-def features_of(frame: Mapping[str, float]) -> dict[str, float]:
-    """Those of VMAF's features that the model measures, from a frame's metrics; libvmaf's integer ones carry a prefix."""
-    found = {name: frame.get(f"integer_{name}", frame.get(name)) for name in FEATURES}
-    return {name: value for name, value in found.items() if value is not None}

@@ -16,7 +16,7 @@ from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
 from vmaftune.ffmpeg.command import LIST_FRAMES, PASS_THROUGH, Output, Stream, command, filtered, split
 from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.score import Compared, compare, features_of
+from vmaftune.jobs.score import Compared, compare
 from vmaftune.jobs.session import Session, names_origins
 from vmaftune.state import atomic
 from vmaftune.state.workspace import workspace
@@ -29,7 +29,7 @@ class WorstFrame(msgspec.Struct, frozen=True, kw_only=True):
         index: of the frame, from 0.
         time_seconds: when the reference shows it, after its beginning.
         vmaf: its score.
-        features: libvmaf's of it, those that the model measures.
+        features: what the metric measures of it beside the score.
         picture: file with the reference on the left and the encode on the right; None where none was asked for.
     """
 
@@ -87,7 +87,7 @@ def run_worst_frames(
             index=index,
             time_seconds=times[index],
             vmaf=float(scores[index]),
-            features=features_of(compared.metrics[index]),
+            features=compared.comparison.metric.features(compared.metrics[index]),
             picture=str(named[index]) if index in named else None,
         )
         for index in chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -142,6 +142,10 @@ class Metric(abc.ABC):
         Raises:
             VmafTuneError: the log is not there or not whole.
         """
+
+    def features(self, frame: Mapping[str, float]) -> dict[str, float]:
+        """What a person is told of a frame beside its score, by plain names, from what read_log gave of it: all but the score."""
+        return {name: value for name, value in frame.items() if (name,) != self.parts}
 
     def neighbours(self, comparison: Comparison) -> tuple[int, int] | None:
         """How many frames before and after one must be read for its score to be exactly that in the whole; None where that is

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,11 @@ _LARGE_WIDTH, _LARGE_HEIGHT = 2560, 1440  # beyond these pictures are compared a
 _SHARE_LEFT = 0.9  # of the bound: from there on pictures keep their size, by the same rule
 _LARGEST_MODEL_BYTES = 2**26
 _ONE_OF_THE_SIDES = 216  # CAMBI takes pictures with one side from this on
+# In a log: v0's as they are, but for the prefix of those in whole numbers; v1's end in the options of its model. The log of v0
+# holds some of v1's too, which it does not use.
+_FEATURE = re.compile(
+    r"(?:integer_)?(?:(?P<v0>adm2|motion2|vif_scale[0-3])|(?P<v1>adm3|motion3|cambi|speed_chroma_uv)_.+)"
+)
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +50,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     highest: float = 100.0
     depth: int | None = None
     hfr: bool = False
-    least_side: int = 17
+    least_side: int = 18
 
     @property
     def neighbours(self) -> tuple[int, int]:
@@ -92,14 +98,16 @@ def read_log(log: Path) -> list[dict[str, float]]:
     """Metrics of each frame from libvmaf's log; the score is ``vmaf``.
 
     Raises:
-        VmafTuneError: the log is not there or not whole (a full disk).
+        VmafTuneError: the log is not there (libvmaf writes it last, and none where it failed) or not whole (a full disk).
     """
     try:
         return [frame.metrics for frame in msgspec.json.decode(log.read_bytes(), type=_Log).frames]
-    except (OSError, msgspec.DecodeError) as error:
+    except FileNotFoundError as error:
         raise VmafTuneError(
-            f"libvmaf's log in {log.parent} is missing or not whole: {error}; is the disk full?"
+            f"libvmaf wrote no log to {log.parent}: it could not measure these pictures, or could not write there"
         ) from error
+    except (OSError, msgspec.DecodeError) as error:
+        raise VmafTuneError(f"libvmaf's log in {log.parent} is not whole: {error}; is the disk full?") from error
 
 
 class Vmaf(Metric):
@@ -167,6 +175,10 @@ class Vmaf(Metric):
 
     def read_log(self, log: Path) -> list[dict[str, float]]:
         return read_log(log)
+
+    def features(self, frame: Mapping[str, float]) -> dict[str, float]:
+        found = ((_FEATURE.fullmatch(name), value) for name, value in frame.items())
+        return {match["v0"] or match["v1"]: value for match, value in found if match}
 
     def neighbours(self, comparison: Comparison) -> tuple[int, int] | None:
         known = MODELS.get(comparison.model)
