@@ -56,7 +56,9 @@ def test_no_such_pool(pool: str) -> None:
 
 
 def test_a_log_that_was_not_written_is_not_laid_to_a_full_disk(tmp_path: Path) -> None:
-    with pytest.raises(VmafTuneError, match="libvmaf wrote no log to .*: it could not measure these pictures") as raised:
+    with pytest.raises(
+        VmafTuneError, match=r"libvmaf wrote no log to .*: it could not measure these pictures"
+    ) as raised:
         read_log(tmp_path / "vmaf.json")
     assert "disk" not in str(raised.value)
 
@@ -65,5 +67,5 @@ def test_a_log_that_was_not_written_is_not_laid_to_a_full_disk(tmp_path: Path) -
 def test_a_log_that_is_not_whole(content: bytes, tmp_path: Path) -> None:
     log = tmp_path / "vmaf.json"
     log.write_bytes(content)
-    with pytest.raises(VmafTuneError, match="is not whole: .*; is the disk full"):
+    with pytest.raises(VmafTuneError, match=r"is not whole: .*; is the disk full"):
         read_log(log)

@@ -188,12 +188,6 @@ def test_small_pictures_that_can_be_encoded_are(size: str, clips: Clips, tmp_pat
     assert 0 < run_search(session, film, JobObserver()).vmaf <= 100
 
 
-@pytest.mark.parametrize("least", [17])
-def test_the_least_size_that_libvmaf_takes(least: int, clips: Clips) -> None:
-    film = clips.lavfi("least.mkv", f"testsrc=size={least}x{least}:rate=5:duration=0.6", ["-c:v", "ffv1"])
-    assert run_score(Session(_FAST, print), film, film, {}, per_frame=False).vmaf > 90
-
-
 @pytest.mark.parametrize("name", ["libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9", "libvvenc"])
 def test_the_least_size_that_an_encoder_takes(name: str, clips: Clips) -> None:
     least = SPECS[name].least_side

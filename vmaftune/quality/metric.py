@@ -144,7 +144,7 @@ class Metric(abc.ABC):
         """
 
     def features(self, frame: Mapping[str, float]) -> dict[str, float]:
-        """What a person is told of a frame beside its score, by plain names, from what read_log gave of it: all but the score."""
+        """What a person is told of a frame beside its score, by plain names: of what read_log gave, all but the score."""
         return {name: value for name, value in frame.items() if (name,) != self.parts}
 
     def neighbours(self, comparison: Comparison) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,11 @@ _HD, _UHD = (1920, 1080), (3840, 2160)
 _LARGE_WIDTH, _LARGE_HEIGHT = 2560, 1440  # beyond these pictures are compared as 4K, by ab-av1's rule
 _SHARE_LEFT = 0.9  # of the bound: from there on pictures keep their size, by the same rule
 _LARGEST_MODEL_BYTES = 2**26
-_ONE_OF_THE_SIDES = 216  # CAMBI takes pictures with one side from this on
+# CAMBI, v1's measure of banding, takes pictures with one side from this on, and up to so many times as wide as high: its window
+# grows with the width, and is applied at a 16th of the height (measured: 11 times give a score, 12 end in a crash).
+_ONE_OF_THE_SIDES, _WIDEST = 216, 11
+# What it can be told of the size of an encode (measured), with one side from _ONE_OF_THE_SIDES on too.
+_LEAST_ENCODED, _MOST_ENCODED = (180, 150), 7680
 # In a log: v0's as they are, but for the prefix of those in whole numbers; v1's end in the options of its model. The log of v0
 # holds some of v1's too, which it does not use.
 _FEATURE = re.compile(
@@ -150,13 +155,14 @@ class Vmaf(Metric):
         v1 = known.generation == "v1"
         if v1 and pictures.hdr:
             notes.append(f"{model} was made for SDR; this source is HDR, and its scores are outside of what it knows")
+        options, said = _of_the_encode(pictures, size or (width, height)) if v1 else ((), [])
         return Comparison(
             metric=self,
             model=model,
             size=size,
             pix_fmt="yuv420p10le" if (known.depth or pictures.bit_depth) > 8 else "yuv420p",
-            options=_of_the_encode(pictures, size) if v1 else (),
-            notes=tuple(notes),
+            options=options,
+            notes=(*notes, *said),
         )
 
     def filter_text(self, comparison: Comparison, log: Path, *, threads: int, every: int) -> str:
@@ -239,26 +245,37 @@ def model_hash(file: Path) -> str:
         raise UserError(f"--vmaf-model {file}: {error.strerror}") from error
 
 
-def _of_the_encode(pictures: Pictures, size: tuple[int, int] | None) -> tuple[tuple[str, str], ...]:
-    """What CAMBI, v1's measure of banding, is told of the encode where that differs from what is compared (models_v1.md,
-    "Specifying encode-side parameters")."""
-    own = (pictures.width, pictures.height)
-    encoded, options = pictures.encoded or own, []
-    if encoded != (size or own):
-        options += [("cambi.enc_width", str(encoded[0])), ("cambi.enc_height", str(encoded[1]))]
+def _of_the_encode(pictures: Pictures, compared: tuple[int, int]) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+    """What CAMBI is told of the encode where that is smaller than what is compared, or of another depth (models_v1.md,
+    "Specifying encode-side parameters"); and what a person should know of it."""
+    options: list[tuple[str, str]] = []
+    notes = []
+    width, height = pictures.encoded or (pictures.width, pictures.height)
+    if width < compared[0] or height < compared[1]:
+        least = max(_LEAST_ENCODED[0] / width, _LEAST_ENCODED[1] / height, _ONE_OF_THE_SIDES / max(width, height))
+        told = [min(_MOST_ENCODED, math.ceil(side * max(1.0, least))) for side in (width, height)]
+        options += [("cambi.enc_width", str(told[0])), ("cambi.enc_height", str(told[1]))]
+        if least > 1.0:
+            notes.append(
+                f"banding is measured as in an encode of {told[0]}x{told[1]}: libvmaf takes none of {width}x{height}"
+            )
     if pictures.encoded_depth is not None and pictures.encoded_depth != 10:
         options.append(("cambi.enc_bitdepth", str(pictures.encoded_depth)))
-    return tuple(options)
+    return tuple(options), notes
 
 
 def _check_size(model: str, known: Model, compared: tuple[int, int], pictures: Pictures) -> None:
     """Raise UserError where libvmaf would crash at the size that pictures are compared at, or leave no log."""
-    least = known.least_side
-    one = _ONE_OF_THE_SIDES if known.generation == "v1" else 0
-    if min(compared) >= least and max(compared) >= one:
+    width, height = compared
+    least, v1 = known.least_side, known.generation == "v1"
+    one = _ONE_OF_THE_SIDES if v1 else 0
+    too_wide = v1 and width > _WIDEST * height
+    if min(compared) >= least and max(compared) >= one and not too_wide:
         return
     takes = f"{max(least, one)}x{least} and more" if one > least else f"{least}x{least} and more"
+    if too_wide and height >= least:
+        takes = f"no picture more than {_WIDEST} times as wide as high"
     raise UserError(
-        f"pictures of {pictures.width}x{pictures.height} would be compared at {compared[0]}x{compared[1]}, and libvmaf takes"
-        f" {takes} with {Path(model).name}; --vmaf-scale WxH compares them at a larger size"
+        f"pictures of {pictures.width}x{pictures.height} would be compared at {width}x{height}, and libvmaf takes {takes}"
+        f" with {Path(model).name}; --vmaf-scale WxH compares them at {'another' if too_wide else 'a larger'} size"
     )
