@@ -38,8 +38,8 @@ class Registration:
 
     Attributes:
         plugin: name of the entry point.
-        name: of the spec; what ``--plugin``, ``--no-plugin`` and ``--predictor`` take.
-        kind: predictor, correction, trainer, encoders, metrics, events, or ``?`` for a plugin that could not be loaded.
+        name: of the spec; what ``--plugin``, ``--no-plugin``, ``--predictor`` and ``--metric`` take.
+        kind: predictor, correction, trainer, encoders, metric, events, or ``?`` for a plugin that could not be loaded.
         spec: None for events, encoders, metrics, and plugins that could not be loaded.
         version, distribution: of it, and of the package that brought it.
         problem: why it cannot be used; None when it can.
@@ -169,10 +169,9 @@ class PluginManager:
         self.encoders.update({spec.name: spec for spec in encoders})
         if encoders:
             note("encoders", name, None, version, None)
-        metrics = [spec for spec in specs if isinstance(spec, Metric)]
-        self.metrics.update({metric.name: metric for metric in metrics})
-        if metrics:
-            note("metrics", name, None, version, None)
+        for metric in (spec for spec in specs if isinstance(spec, Metric)):
+            self.metrics[metric.name] = metric
+            note("metric", metric.name, None, version, None)
         for spec in specs:
             if not isinstance(spec, EncoderSpec | Metric):
                 taken = any(r.name == spec.name and r.spec is not None for r in self.registrations)

@@ -316,7 +316,7 @@ class Session:
         """The plugins of a run with ``--plugin`` for each of ``named``; its trainers are not closed. Raises as plugins."""
         named_off = tuple(self._options.get("no_plugins") or ())
         named_on = tuple(named)
-        passive = self._names("predictor", "encoders", "events") - self._names("correction", "trainer", "?")
+        passive = self._names("predictor", "encoders", "metric", "events") - self._names("correction", "trainer", "?")
         on = [name for name, enabled in self.config.enabled.items() if enabled and name not in passive]
         installed = {n for r in self.manager.registrations for n in (r.name, r.plugin)}
         for name, origin in self.config.origins.items():

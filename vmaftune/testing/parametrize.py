@@ -6,10 +6,11 @@ from typing import Any
 
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.host.manager import Spec
+from vmaftune.quality.metric import Metric
 from vmaftune.testing.suite import checks_for
 
 
-def parametrize_with_checks(*what: str | Spec | EncoderSpec) -> Any:
+def parametrize_with_checks(*what: str | Spec | EncoderSpec | Metric) -> Any:
     """A decorator that runs a test once for each check of what is named, as its argument ``check``.
 
     Args:
