@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from vmaftune_plugins.encoders import vmaftune_encoders
 
-from vmaftune.contract import EncoderSpec
+from vmaftune.contract import EncoderSpec, Metric
 from vmaftune.host.manager import PluginManager, Spec
 from vmaftune.testing import ContractError, NotChecked, checks_for
 
@@ -48,7 +48,7 @@ def talk_to_this_host() -> None:
         client.connect_ex("/nobody/listens/here")
 
 
-def failures(spec: Spec | EncoderSpec) -> dict[str, str]:
+def failures(spec: Spec | EncoderSpec | Metric) -> dict[str, str]:
     """What failed, and why, of all checks of a spec where ENCODERS are installed."""
     manager = PluginManager(entry_points=())
     manager.encoders.update(ENCODERS)

@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.testing import broken_corrections, broken_encoders, broken_predictors, broken_trainers, faults
+from tests.testing import (
+    broken_corrections,
+    broken_encoders,
+    broken_metrics,
+    broken_predictors,
+    broken_trainers,
+    faults,
+)
 from vmaftune.testing import checks_for
 
-KINDS = (broken_predictors, broken_corrections, broken_trainers, broken_encoders)
+KINDS = (broken_predictors, broken_corrections, broken_trainers, broken_encoders, broken_metrics)
 BROKEN = [pytest.param(check, spec, id=f"{check}-{n}") for kind in KINDS for n, (check, spec) in enumerate(kind.BROKEN)]
 
 

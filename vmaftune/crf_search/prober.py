@@ -250,6 +250,11 @@ def _whose_fault(error: FfmpegError, source: PreparedSource) -> Exception:
         return error
     if "libvmaf model" in error.reason:
         return UserError(f"--vmaf-model {source.comparison.model}: {error.reason}; name another, or a .json file")
+    metric = source.comparison.metric
+    if f"No such filter: '{metric.filter}'" in error.reason:
+        return UserError(
+            f"this ffmpeg was built without {metric.filter}, by which {metric.title} is measured; see --ffmpeg"
+        )
     name = source.settings.spec.name
     hint = " (does this machine have the hardware?)" if source.settings.spec.hardware else ""
     return UserError(f"{name} failed{hint}: {error.reason}")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Iterator, Mapping
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from vmaftune.errors import UserError
+from vmaftune.errors import PluginError, UserError, VmafTuneError
 from vmaftune.quality import pooling
 from vmaftune.quality.scale import Scale
 
@@ -77,11 +79,35 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+_ASKED = (
+    *("decide", "filter_text", "conversion", "read_log", "features", "neighbours", "model_name", "depth", "limits"),
+    *("scores", "of_frames", "pooled", "check_pool"),
+)
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _named(method: _Method) -> _Method:
+    """A method of a metric whose errors name the metric: whatever its author did not foresee is no traceback of ours."""
+
+    @functools.wraps(method)
+    def asked(self: Metric, *given: Any, **named: Any) -> Any:
+        try:
+            return method(self, *given, **named)
+        except VmafTuneError:
+            raise
+        except Exception as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            raise PluginError(f"metric {self.name} failed in {method.__name__}: {text}") from error
+
+    return cast(_Method, asked)
+
+
 class Metric(abc.ABC):
     """A way to compare an encode with its source, frame by frame, in one filter of ffmpeg.
 
     A plugin yields an instance from ``vmaftune_metrics``. Instances hold no state. ``vmaftune.testing`` holds one to what is
-    said here.
+    said here. What a method raises besides VmafTuneError ends the run with PluginError, one line that names the metric.
 
     Attributes:
         name: what ``--metric`` takes: small letters, digits and hyphens.
@@ -112,6 +138,12 @@ class Metric(abc.ABC):
     filter: ClassVar[str]
     reference_first: ClassVar[bool] = False
     parts: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        for name in _ASKED:
+            if inspect.isfunction(own := cls.__dict__.get(name)):
+                setattr(cls, name, _named(own))
 
     @abc.abstractmethod
     def decide(self, asked: Asked, pictures: Pictures) -> Comparison:
@@ -173,6 +205,7 @@ class Metric(abc.ABC):
         """Within, the comparison as the filter can be told of it; ``folder`` takes what has to be copied for that."""
         yield comparison
 
+    @_named
     def scores(self, frames: list[dict[str, float]]) -> FloatArray:
         """Scores of frames from what read_log gave; shape (frames,), or (frames, len(parts)) where there are several parts."""
         found = np.array([[frame[part] for part in self.parts] for frame in frames], dtype=float)
