@@ -61,7 +61,15 @@ FLOORS = (
 
 # What a plugin may rely on beside ``from vmaftune import hookimpl``, and what the contract itself is made of.
 CONTRACT = ("vmaftune.contract", "vmaftune.errors")
-BELOW_THE_CONTRACT = ("vmaftune.contract", "vmaftune.errors", "vmaftune.quality", "numpy", "msgspec", "pluggy")
+BELOW_THE_CONTRACT = (
+    "vmaftune.contract",
+    "vmaftune.errors",
+    "vmaftune.escape",
+    "vmaftune.quality",
+    "numpy",
+    "msgspec",
+    "pluggy",
+)
 
 # Packages of the host that our own plugins import besides: whoever writes such a plugin elsewhere has to do without them.
 BEYOND_THE_CONTRACT = {

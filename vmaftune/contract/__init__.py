@@ -34,10 +34,14 @@ if TYPE_CHECKING:
     from vmaftune.contract.records import ProbeRecord as ProbeRecord
     from vmaftune.contract.records import ProbeRequest as ProbeRequest
     from vmaftune.errors import Unsupported as Unsupported
+    from vmaftune.escape import filter_value as filter_value
+    from vmaftune.escape import nested_value as nested_value
     from vmaftune.quality.metric import Asked as Asked
     from vmaftune.quality.metric import Comparison as Comparison
     from vmaftune.quality.metric import Metric as Metric
     from vmaftune.quality.metric import Pictures as Pictures
+    from vmaftune.quality.metric import fitted as fitted
+    from vmaftune.quality.metric import parsed_size as parsed_size
     from vmaftune.quality.scale import Scale as Scale
 
 _WHERE = {
@@ -76,7 +80,8 @@ _WHERE = {
         "ProbeRequest",
     ),
     "vmaftune.errors": ("Unsupported",),
-    "vmaftune.quality.metric": ("Asked", "Comparison", "Metric", "Pictures"),
+    "vmaftune.escape": ("filter_value", "nested_value"),
+    "vmaftune.quality.metric": ("Asked", "Comparison", "Metric", "Pictures", "fitted", "parsed_size"),
     "vmaftune.quality.scale": ("Scale",),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}

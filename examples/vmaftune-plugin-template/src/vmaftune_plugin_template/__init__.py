@@ -1,1 +1,1 @@
-"""A predictor and a correction for vmaf-tune; each module is one plugin."""
+"""A predictor, a correction and a metric for vmaf-tune; each module is one plugin."""
