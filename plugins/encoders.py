@@ -22,6 +22,8 @@ _DEPTHS_420_422_444 = (
     *("yuv420p10le", "yuv422p10le", "yuv444p10le"),
 )
 _HARDWARE_COST = 0.1
+_IN_MP4 = ", in .mp4 with --enc strict=unofficial too"
+_DOLBY = ("DOVI_METADATA", f"--enc dolbyvision=1 keeps it{_IN_MP4}")
 _DEPTHS_TO_12 = (
     *("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
     *("yuv420p12le", "yuv422p12le", "yuv444p12le"),
@@ -39,6 +41,10 @@ _SOFTWARE = (
         presets=_X26X_PRESETS,
         default_preset="medium",
         pix_fmts=_DEPTHS_420_422_444,
+        codec="h264",
+        # A first key frame gets no better quantiser than the frames after it, unlike all later ones: the zone gives it one, by
+        # the encoder's own default for those (--ipratio).
+        piece_arguments=("-x264-params", "stitchable=1:zones=0,0,b=1.4"),
         encode_cost=2.0,
     ),
     EncoderSpec(
@@ -49,6 +55,16 @@ _SOFTWARE = (
         pix_fmts=(*_DEPTHS_420_422_444, "yuv420p12le", "yuv422p12le", "yuv444p12le"),
         arguments=("-x265-params", "log-level=error"),
         least_side=16,
+        codec="hevc",
+        piece_arguments=("-x265-params", "info=0"),
+        keeps=(
+            ("DOVI_METADATA", f"--enc dolbyvision=1 --enc maxrate=RATE --enc bufsize=RATE keeps it{_IN_MP4}"),
+            (
+                "DYNAMIC_HDR_PLUS",
+                "--enc x265-params=dhdr10-info=FILE keeps it, where FILE is the JSON that hdr10plus_tool extracts from the"
+                " source",
+            ),
+        ),
         encode_cost=4.5,
     ),
     EncoderSpec(
@@ -63,6 +79,10 @@ _SOFTWARE = (
         default_pix_fmt="yuv420p10le",
         least_side=4,
         encode_cost=0.9,
+        codec="av1",
+        pilot_family="av1",
+        piece_arguments=(),
+        keeps=(_DOLBY,),
     ),
     EncoderSpec(
         name="libaom-av1",
@@ -75,6 +95,10 @@ _SOFTWARE = (
         pix_fmts=_DEPTHS_TO_12,
         arguments=("-b:v", "0", "-row-mt", "1"),
         even_size=False,
+        codec="av1",
+        pilot_family="av1",
+        piece_arguments=(),
+        keeps=(_DOLBY, ("DYNAMIC_HDR_PLUS", "")),
         encode_cost=8.0,
     ),
     EncoderSpec(
@@ -87,6 +111,10 @@ _SOFTWARE = (
         pix_fmts=(*_DEPTHS_TO_12, "yuva420p"),
         arguments=("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
         even_size=False,
+        codec="vp9",
+        crfs_per_pilot_crf=0.6,  # its scale is finer than x264's
+        piece_arguments=(),
+        keeps=(("DYNAMIC_HDR_PLUS", ""),),
         encode_cost=6.0,
     ),
     EncoderSpec(
@@ -99,9 +127,14 @@ _SOFTWARE = (
         pix_fmts=("yuv420p10le",),
         least_side=16,
         arguments=("-vvenc-params", "TicksPerSecond=360000"),  # as vmaftune.encoding.arguments; else it counts frames
+        codec="vvc",
         encode_cost=10.0,
     ),
 )
+
+
+def _pilot_of(codec: str) -> str:
+    return "av1" if codec == "av1" else "x264"
 
 
 def _nvenc(codec: str, last: float) -> EncoderSpec:
@@ -115,6 +148,8 @@ def _nvenc(codec: str, last: float) -> EncoderSpec:
         pix_fmts=("yuv420p", "yuv444p") if codec == "h264" else ("yuv420p", "p010le", "yuv444p"),
         arguments=("-rc", "vbr", "-b:v", "0"),
         hardware=True,
+        codec=codec,
+        pilot_family=_pilot_of(codec),
         encode_cost=_HARDWARE_COST,
     )
 
@@ -128,6 +163,8 @@ def _qsv(codec: str) -> EncoderSpec:
         default_preset="medium",
         pix_fmts=("nv12",) if codec == "h264" else ("nv12", "p010le"),
         hardware=True,
+        codec=codec,
+        pilot_family=_pilot_of(codec),
         encode_cost=_HARDWARE_COST,
     )
 
@@ -145,6 +182,8 @@ def _amf(codec: str, last: float) -> EncoderSpec:
         pix_fmts=("yuv420p",) if codec == "h264" else ("yuv420p", "p010le"),
         arguments=("-rc", "cqp"),
         hardware=True,
+        codec=codec,
+        pilot_family=_pilot_of(codec),
         encode_cost=_HARDWARE_COST,
     )
 
@@ -161,6 +200,8 @@ def _vaapi(codec: str, last: float, search: tuple[float, float]) -> EncoderSpec:
         device_arguments=_VAAPI,
         upload_filter="format={},hwupload",
         hardware=True,
+        codec=codec,
+        pilot_family=_pilot_of(codec),
         encode_cost=_HARDWARE_COST,
     )
 
@@ -175,6 +216,8 @@ def _videotoolbox(codec: str) -> EncoderSpec:
         preset_option=None,
         pix_fmts=("yuv420p",) if codec == "h264" else ("yuv420p", "p010le"),
         hardware=True,
+        codec=codec,
+        pilot_family=_pilot_of(codec),
         encode_cost=_HARDWARE_COST,
     )
 

@@ -37,6 +37,15 @@ BROKEN = [
     ("pixel_formats_are_consistent", spec(default_pix_fmt="yuv999p")),
     ("pixel_formats_are_consistent", spec(upload_filter="hwupload")),
     ("cost_is_positive", spec(encode_cost=0.0)),
+    ("pilot_is_known", spec(pilot_family="vvc")),
+    ("pilot_is_known", spec(crfs_per_pilot_crf=0.0)),
+    ("side_data_is_known", spec(keeps=(("SUBTITLES", ""),))),
+    ("side_data_is_known", spec(keeps=(("DOVI_METADATA", ""), ("DOVI_METADATA", "--enc it=1 keeps it")))),
+    ("ffmpeg_writes_its_codec", spec(X264, codec="hevc")),
+    ("pieces_can_be_joined", spec(X264, piece_arguments=())),
     ("ffmpeg_encodes_with_it", spec(X264, higher_is_better=True)),
-    ("ffmpeg_encodes_with_it", spec(X264, quality_options=(("-no_such_option", "{}"),))),
+    (
+        "ffmpeg_encodes_with_it",
+        spec(X264, codec=None, piece_arguments=None, quality_options=(("-no_such_option", "{}"),)),
+    ),
 ]

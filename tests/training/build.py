@@ -9,7 +9,7 @@ import numpy as np
 from tests.corpus.conftest import made_row
 from vmaftune.contract.features import FEATURES, NAMES
 from vmaftune.corpus.rows import CorpusRow
-from vmaftune.features.pilot import AV1, pilot_plan
+from vmaftune.features.pilot import AV1, family_by_name
 from vmaftune.training.design import Design
 
 ENCODERS: tuple[tuple[str, str | None], ...] = (("libsvtav1", "8"), ("libx264", "medium"))
@@ -66,7 +66,7 @@ def made_rows(
 def _features(seen: dict[str, float], easy: float, encoder: str, height: int) -> tuple[float, ...]:
     """The pilots tell how easy it is, each family on a scale of its own; all else says nothing of it."""
     scaled = {**seen, "log2_pixels": height / 720 - 1}
-    family = -0.5 if pilot_plan(encoder) is AV1 else 0.0
+    family = -0.5 if family_by_name(encoder) == AV1.family else 0.0
     for name in NAMES:
         if name.startswith("pilot"):
             scaled[name] = family + easy

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+PILOT_FAMILIES = ("x264", "av1")
+"""Encoders whose fast encodes are made to tell of a source: those of x264 and of SVT-AV1."""
+
 
 class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
     """An encoder as plugins yield it from ``vmaftune_encoders``.
@@ -28,6 +31,14 @@ class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
         even_size: True where width and height must be even.
         least_side: least width and height in pixels that it takes.
         hardware: True where it needs hardware that this host may lack.
+        codec: ffmpeg's name of what it writes, such as ``hevc``; None where nothing hangs on it. HEVC gets the name in .mp4 and
+            .mov that Apple's players take.
+        pilot_family: whose fast encodes tell most of its curves (PILOT_FAMILIES).
+        crfs_per_pilot_crf: how far its CRF has to go for the size to change as by one CRF of its pilot's encoder.
+        piece_arguments: with which pieces of a source are encoded so that they can be joined into one video, as ``--per-shot``
+            does: their headers say nothing of the CRF. None where pieces cannot be joined.
+        keeps: kinds of HDR side data of single frames (``DOVI_METADATA``, ``DYNAMIC_HDR_PLUS``), each with what a person has to
+            do so that an encode keeps it; empty where it does by itself. Those that are not here are lost.
         encode_cost: time to encode a pixel at the default preset, where scoring one is 1. It only decides whether exploring
             pays: the dearer the encode, the less is saved by scoring less of it.
     """
@@ -49,9 +60,9 @@ class EncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
     even_size: bool = True
     least_side: int = 2
     hardware: bool = False
+    codec: str | None = None
+    pilot_family: str = "x264"
+    crfs_per_pilot_crf: float = 1.0
+    piece_arguments: tuple[str, ...] | None = None
+    keeps: tuple[tuple[str, str], ...] = ()
     encode_cost: float = 1.0
-
-    @property
-    def makes_hevc(self) -> bool:
-        """By its name: ffmpeg's list of encoders does not say of each which codec it writes."""
-        return any(part in self.name for part in ("hevc", "265", "kvazaar"))

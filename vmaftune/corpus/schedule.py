@@ -70,7 +70,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def preparation(self) -> Preparation:
         """What must be done before it."""
-        return Preparation(rendition=self.rendition, plan=pilot_plan(self.curve.spec.name))
+        return Preparation(rendition=self.rendition, plan=pilot_plan(self.curve.spec.pilot_family))
 
     def __str__(self) -> str:
         width, height = self.rendition.size

@@ -173,7 +173,7 @@ def prepare(
     settled = settle(ffmpeg, request, facts, samples, folder, warn)
     settings, comparison, frames = settled.settings, settled.comparison, settled.frames
     source_key = _digest(content, *facts.identity, plan(facts.duration_seconds, request.rule) or "whole")
-    pilot = pilot_plan(request.encoder.name)
+    pilot = pilot_plan(request.encoder.pilot_family)
     feature_key = _digest(source_key, SCHEMA_VERSION, ffmpeg.version, pilot)
     measured = store.get("features", feature_key, Measured)
     if measured is None:

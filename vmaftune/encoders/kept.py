@@ -15,16 +15,6 @@ _DEINTERLACERS = re.compile(
 )
 _TONE_MAPPERS = re.compile(r"(?:^|[,;\]\s])(?:tonemap|libplacebo)")
 _CODED_AS_FIELDS = re.compile(r"ildct|ilme|tff|bff|interlace")
-_IN_MP4 = ", in .mp4 with --enc strict=unofficial too"
-_OF_SIDE_DATA = {
-    ("DOVI_METADATA", "libx265"): f"--enc dolbyvision=1 --enc maxrate=RATE --enc bufsize=RATE keeps it{_IN_MP4}",
-    ("DOVI_METADATA", "libsvtav1"): f"--enc dolbyvision=1 keeps it{_IN_MP4}",
-    ("DOVI_METADATA", "libaom-av1"): f"--enc dolbyvision=1 keeps it{_IN_MP4}",
-    ("DYNAMIC_HDR_PLUS", "libx265"): (
-        "--enc x265-params=dhdr10-info=FILE keeps it, where FILE is the JSON that hdr10plus_tool extracts from the source"
-    ),
-}
-_KEPT_BY_ITSELF = {("DYNAMIC_HDR_PLUS", "libaom-av1"), ("DYNAMIC_HDR_PLUS", "libvpx-vp9")}
 _ELSEWHERE = {
     "DOVI_METADATA": "-e libsvtav1 --enc dolbyvision=1 keeps it",
     "DYNAMIC_HDR_PLUS": "-e libaom-av1 and -e libvpx-vp9 keep it",
@@ -53,11 +43,11 @@ def _fields(facts: MediaFacts, settings: EncoderSettings) -> list[str]:
 def _side_data(facts: MediaFacts, settings: EncoderSettings) -> list[str]:
     if _TONE_MAPPERS.search(settings.video_filter or ""):
         return []
-    lines, encoder = [], settings.spec.name
+    lines, keeps = [], dict(settings.spec.keeps)
     for kind in facts.dynamic_hdr:
-        if (kind, encoder) in _KEPT_BY_ITSELF or _asked_for(kind, settings):
+        how = keeps.get(kind, f"{settings.spec.name} cannot keep it, {_ELSEWHERE[kind]}")
+        if not how or _asked_for(kind, settings):
             continue
-        how = _OF_SIDE_DATA.get((kind, encoder)) or f"{encoder} cannot keep it, {_ELSEWHERE[kind]}"
         lines.append(f"its {DYNAMIC_HDR[kind]} data is left out of the encode: {how}")
     return lines
 

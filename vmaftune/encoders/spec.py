@@ -54,7 +54,7 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
         for option, value in itertools.pairwise(self.extra):
             if option == "-vtag" or option.partition(":")[0] == "-tag":
                 return value
-        return "hvc1" if self.spec.makes_hevc and container in ("mp4", "mov") else None
+        return "hvc1" if self.spec.codec == "hevc" and container in ("mp4", "mov") else None
 
     @property
     def scale_filter(self) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vmaftune.contract.encoders import PILOT_FAMILIES
 from vmaftune.errors import VmafTuneError
 from vmaftune.escape import filter_value
 from vmaftune.ffmpeg.command import LIST_PACKETS, PASS_THROUGH, Output, Stream
@@ -67,13 +68,20 @@ AV1 = PilotPlan(
     pix_fmt="yuv420p10le",
     encodes=(("-preset", "12", "-svtav1-params", "crf=30"), ("-preset", "12", "-svtav1-params", "crf=48")),
 )
-FAMILIES = (X264.family, AV1.family)
+FAMILIES = PILOT_FAMILIES
+_PLANS = dict(zip(FAMILIES, (X264, AV1), strict=True))
 _PLACES = ("fine", "coarse")
 
 
-def pilot_plan(encoder: str) -> PilotPlan:
-    """The pilot that stands for an encoder: SVT-AV1 12 at CRF 30 and 48 for AV1, x264 veryfast at 24 and 32 for all others."""
-    return AV1 if "av1" in encoder else X264
+def pilot_plan(family: str) -> PilotPlan:
+    """The pilot of a family (EncoderSpec.pilot_family): SVT-AV1 12 at CRF 30 and 48 for AV1, x264 veryfast at 24 and 32 for all
+    others."""
+    return _PLANS.get(family, X264)
+
+
+def family_by_name(encoder: str) -> str:
+    """Of an encoder that is known by its name alone, as a row of a corpus tells it: the one that our own specs say."""
+    return AV1.family if "av1" in encoder else X264.family
 
 
 class PilotScore(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ def check_wanted(session: Session, ffmpeg: Ffmpeg, *, encode: bool) -> None:
     request.score.decide(Pictures(width=_SIZE[0], height=_SIZE[1]))
     session.plugin_run(session.option("plugins", ()))
     if encode:
-        check_options(session, spec.name)
+        check_options(session, spec)
         session.given_crf(spec)
         audio = session.option("acodec", None)
         if audio is not None and audio != "copy":

@@ -104,7 +104,7 @@ def run_encode(
     session.score_settings()
     ffmpeg = session.ffmpeg()
     spec = session.encoder(ffmpeg)
-    check_options(session, spec.name)
+    check_options(session, spec)
     limit_of(session)
     place = Place(session, path, output, spec.name, ffmpeg.version)
     if (made := place.made_before()) is not None:

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from vmaftune.contract.curves import FloatArray
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.encoders.spec import EncoderSettings
 from vmaftune.encoding.arguments import of_one_size
 from vmaftune.errors import NoRoomError, TargetError, UserError, VmafTuneError
@@ -30,7 +31,7 @@ from vmaftune.shots.beliefs import Beliefs
 from vmaftune.shots.chunks import Chunks
 from vmaftune.shots.detect import TICKS_PER_SECOND
 from vmaftune.shots.join import Chunk
-from vmaftune.shots.prepare import ShotSource, check_joinable
+from vmaftune.shots.prepare import ShotSource
 from vmaftune.state.workspace import workspace
 
 DEFAULT_FLOOR = 6.0
@@ -87,14 +88,16 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
         return sum(chunk.encoded_bytes for chunk in self.chunks)
 
 
-def check_options(session: Session, encoder: str) -> None:
+def check_options(session: Session, encoder: EncoderSpec) -> None:
     """Raise UserError where the session's options leave no encode shot by shot, or want something of one that is not made."""
     if not session.option("per_shot", False):
         for name in ("shot_floor", "compare_one_crf"):
             if session.option(name, None):
                 raise UserError(f"--{name.replace('_', '-')} is for encodes shot by shot: add --per-shot")
         return
-    check_joinable(encoder)
+    if encoder.piece_arguments is None:
+        joined = sorted(name for name, spec in session.manager.encoders.items() if spec.piece_arguments is not None)
+        raise UserError(f"--per-shot joins shots of {', '.join(joined)}, not of {encoder.name}")
     if session.option("crf", None) is not None:
         raise UserError("--crf and --per-shot exclude each other: --per-shot finds a CRF for each shot")
     pool = session.option("pool", "mean")

@@ -26,7 +26,6 @@ share of the search range over which it stays the same; measured: docs/per-shot.
 
 _PILOT_CRFS = {"x264": (24.0, 32.0), "av1": (30.0, 48.0)}
 _USUAL_SLOPE = {"x264": -1 / 6, "av1": -1 / 11}  # log2 of the size per CRF
-_CRFS_PER_PILOT_CRF = {"libvpx-vp9": 0.6}  # its scale is finer than that of its pilot, x264
 
 
 class ShotModel:
@@ -119,11 +118,11 @@ def elsewhere(models: Sequence[ShotModel]) -> float:
 
 def _line(features: Features, encoder: EncoderSpec, crfs: FloatArray) -> FloatArray:
     """log2 of bits per pixel at each CRF, shape (n,): it is about linear in CRF, and the pilots are two points of the line."""
-    family = pilot_plan(encoder.name).family
+    family = pilot_plan(encoder.pilot_family).family
     at = _PILOT_CRFS[family]
     fine, coarse = (features[f"pilot_log2_bits_per_pixel_{place}"] for place in ("fine", "coarse"))
     slope, level = (coarse - fine) / (at[1] - at[0]), fine
     if not math.isfinite(slope + level):
         slope, level = _USUAL_SLOPE[family], -3.0
     slope = min(slope, _USUAL_SLOPE[family] / 4)
-    return level + slope * _CRFS_PER_PILOT_CRF.get(encoder.name, 1.0) * (crfs - at[0])
+    return level + slope * encoder.crfs_per_pilot_crf * (crfs - at[0])

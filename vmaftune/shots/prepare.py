@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from vmaftune.contract.curves import CurveContext, FloatArray
+from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.crf_search.source import EncodeRequest, PreparedSource, settle
 from vmaftune.encoders.spec import EncoderSettings
@@ -29,23 +30,15 @@ from vmaftune.shots.model import ShotModel
 from vmaftune.shots.piece import Piece, Pieces
 from vmaftune.state.store import Store
 
-_JOINABLE = {
-    # Headers that say nothing of the CRF, so that all shots have the same. x264 gives a first key frame no better quantiser
-    # than the frames after it, unlike all later ones: the zone does, by its own default for those (--ipratio).
-    "libx264": ("-x264-params", "stitchable=1:zones=0,0,b=1.4"),
-    "libx265": ("-x265-params", "info=0"),
-    "libsvtav1": (),
-    "libaom-av1": (),
-    "libvpx-vp9": (),
-}
 _LEAST_SECONDS = 1.0
 _LEAST_FRAMES = 8
 
 
-def check_joinable(encoder: str) -> None:
-    """Raise UserError where shots of ``encoder`` cannot be joined."""
-    if encoder not in _JOINABLE:
-        raise UserError(f"--per-shot joins shots of {', '.join(_JOINABLE)}, not of {encoder}")
+def piece_arguments(encoder: EncoderSpec) -> tuple[str, ...]:
+    """With which pieces are encoded that are joined. Raises UserError where those of ``encoder`` cannot be."""
+    if encoder.piece_arguments is None:
+        raise UserError(f"--per-shot cannot join shots of {encoder.name}")
+    return encoder.piece_arguments
 
 
 class ShotSource:
@@ -82,7 +75,7 @@ class ShotSource:
         on_progress: Callable[[int], None],
         beside: Sequence[int],
     ) -> None:
-        check_joinable(request.encoder.name)
+        piece_arguments(request.encoder)
         self._ffmpeg, self._store, self._folder = ffmpeg, store, folder
         self.path, self.facts = path, facts
         try:
@@ -123,7 +116,7 @@ class ShotSource:
     def model(self, shot: Shot, crfs: FloatArray, run: PluginRun) -> ShotModel:
         """What features and predictor let expect of a shot."""
         spec, preset = self.settings.spec, self.settings.preset
-        plan = pilot_plan(spec.name)
+        plan = pilot_plan(spec.pilot_family)
         key = self._key(shot, SCHEMA_VERSION, plan)
         measured = self._store.get("features", key, Measured)
         if measured is None:
@@ -145,12 +138,12 @@ class ShotSource:
         """The encode of a piece; every piece of a source gets the same headers."""
         settings = self.settings
         chain = [piece.chain, *([settings.video_filter] if settings.video_filter else [])]
-        extra = (*settings.extra, *_JOINABLE[settings.spec.name])
+        extra = (*settings.extra, *piece_arguments(settings.spec))
         return msgspec.structs.replace(settings, video_filter=",".join(chain), extra=extra)
 
     def prepared(self, span: Shot, piece: Piece, measured: Measured) -> PreparedSource:
         """A span as probes want it; ``piece`` holds it."""
-        joinable = _JOINABLE[self.settings.spec.name]
+        joinable = piece_arguments(self.settings.spec)
         return self._prepared(span, piece.sample, self.settings_of(piece), measured, joinable)
 
     def prepared_whole(self, measured: Measured) -> PreparedSource:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from vmaftune.contract.encoders import EncoderSpec
+import msgspec
+
+from vmaftune.contract.encoders import PILOT_FAMILIES, EncoderSpec
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import EncoderSettings, number, settings_for
 from vmaftune.errors import FfmpegError, UserError
+from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.command import LIST_PACKETS, Output, command, generated
+from vmaftune.ffmpeg.command import LIST_PACKETS, Output, Stream, command, generated
 from vmaftune.ffmpeg.listing import packet_bytes
 from vmaftune.ffmpeg.locate import Ffmpeg
+from vmaftune.media.facts import DYNAMIC_HDR
 from vmaftune.state.workspace import workspace
 from vmaftune.testing.check import ContractError, NotChecked
 
@@ -66,14 +72,43 @@ class EncoderSubject:
             source_size=_SIZE,
         )
 
+    @property
+    def pieces(self) -> EncoderSettings:
+        """The same for pieces that are joined."""
+        settings = self.settings
+        return msgspec.structs.replace(settings, extra=(*settings.extra, *(self.spec.piece_arguments or ())))
+
+    def encoded(self, ffmpeg: Ffmpeg, crf: float, settings: EncoderSettings) -> tuple[str, bytes]:
+        """Codec of a short generated clip, and what its stream begins with (extradata)."""
+        import av  # takes as long to import as all the rest
+        import av.error
+
+        with workspace() as folder:
+            made = folder / "made.mkv"
+            output = Output([self._clip["v"]], made, self._options(settings), settings.output_arguments(crf))
+            for _ in range(_ATTEMPTS):
+                process.run(ffmpeg.path, command(output, first=self.spec.device_arguments))
+                with contextlib.suppress(av.error.FFmpegError, IndexError), av.open(file_url(made)) as opened:
+                    context = opened.streams.video[0].codec_context
+                    return context.codec.canonical_name, bytes(context.extradata or b"")
+        raise ContractError(f"at CRF {number(crf)} it encodes {_FRAMES} frames to nothing")
+
+    @property
+    def _clip(self) -> Stream:
+        return generated("testsrc2=size={}x{}:rate=25".format(*_SIZE))
+
+    @staticmethod
+    def _options(settings: EncoderSettings) -> dict[str, Any]:
+        return {"frames:v": _FRAMES} | ({"vf": settings.filter_chain} if settings.filter_chain else {})
+
     def encoded_bytes(self, ffmpeg: Ffmpeg, crf: float) -> int:
         """Size of a short generated clip."""
         settings = self.settings
-        clip = generated("testsrc2=size={}x{}:rate=25".format(*_SIZE))
-        options = {"frames:v": _FRAMES} | ({"vf": settings.filter_chain} if settings.filter_chain else {})
         with workspace() as folder:
             packets = folder / "packets.txt"
-            output = Output([clip["v"]], packets, options | LIST_PACKETS, settings.output_arguments(crf))
+            output = Output(
+                [self._clip["v"]], packets, self._options(settings) | LIST_PACKETS, settings.output_arguments(crf)
+            )
             arguments = command(output, first=self.spec.device_arguments)
             for _ in range(_ATTEMPTS):
                 process.run(ffmpeg.path, arguments)
@@ -132,18 +167,64 @@ def check_cost_is_positive(of: EncoderSubject) -> None:
         raise ContractError(f"encode_cost is {of.spec.encode_cost:g}")
 
 
+def check_pilot_is_known(of: EncoderSubject) -> None:
+    """Its pilot is of a family that there is, and so many of its CRFs are as one of the pilot's."""
+    spec = of.spec
+    if spec.pilot_family not in PILOT_FAMILIES:
+        raise ContractError(f"pilot_family {spec.pilot_family!r} is none of {', '.join(PILOT_FAMILIES)}")
+    if not (math.isfinite(spec.crfs_per_pilot_crf) and spec.crfs_per_pilot_crf > 0):
+        raise ContractError(f"crfs_per_pilot_crf is {spec.crfs_per_pilot_crf:g}")
+
+
+def check_side_data_is_known(of: EncoderSubject) -> None:
+    """What it keeps of HDR is said of kinds of side data that there are, each once."""
+    kinds = [kind for kind, _ in of.spec.keeps]
+    strange = [kind for kind in kinds if kind not in DYNAMIC_HDR]
+    if strange or len(set(kinds)) != len(kinds):
+        raise ContractError(f"keeps names {', '.join(kinds)}: each is to be one of {', '.join(DYNAMIC_HDR)}, once")
+
+
 def check_ffmpeg_encodes_with_it(of: EncoderSubject) -> None:
     """ffmpeg takes its command line, and the better CRF of two does not give the smaller encode."""
     ffmpeg, better, coarser = of.ffmpeg, *of.quarters
-    try:
+    with _hardware_may_lack(of):
         larger, smaller = (of.encoded_bytes(ffmpeg, crf) for crf in (better, coarser))
+    if larger < smaller:
+        crfs = f"CRF {number(better)} and {number(coarser)}"
+        raise ContractError(f"{crfs} give {larger} and {smaller} bytes: the first should be the better one")
+
+
+def check_ffmpeg_writes_its_codec(of: EncoderSubject) -> None:
+    """What it encodes is of the codec that it says."""
+    if of.spec.codec is None:
+        raise NotChecked("it says no codec")
+    ffmpeg, crf = of.ffmpeg, of.quarters[0]
+    with _hardware_may_lack(of):
+        found, _ = of.encoded(ffmpeg, crf, of.settings)
+    if found != of.spec.codec:
+        raise ContractError(f"codec is {of.spec.codec!r}, and it writes {found!r}")
+
+
+def check_pieces_can_be_joined(of: EncoderSubject) -> None:
+    """Pieces that are to be joined begin with the same parameters, whatever their CRF and content."""
+    if of.spec.piece_arguments is None:
+        raise NotChecked("its pieces are not joined")
+    ffmpeg, crfs = of.ffmpeg, of.quarters
+    with _hardware_may_lack(of):
+        (_, first), (_, second) = (of.encoded(ffmpeg, crf, of.pieces) for crf in crfs)
+    if first != second:
+        raise ContractError(f"pieces at CRF {number(crfs[0])} and {number(crfs[1])} begin with parameters that differ")
+
+
+@contextlib.contextmanager
+def _hardware_may_lack(of: EncoderSubject) -> Iterator[None]:
+    """An encode within that fails fails the check, unless hardware is lacking."""
+    try:
+        yield
     except FfmpegError as error:
         if of.spec.hardware:
             raise NotChecked(f"it needs hardware that this host may lack: {error}") from error
         raise ContractError(str(error)) from error
-    if larger < smaller:
-        crfs = f"CRF {number(better)} and {number(coarser)}"
-        raise ContractError(f"{crfs} give {larger} and {smaller} bytes: the first should be the better one")
 
 
 CHECKS = (
@@ -152,5 +233,9 @@ CHECKS = (
     check_quality_options_take_the_crf,
     check_pixel_formats_are_consistent,
     check_cost_is_positive,
+    check_pilot_is_known,
+    check_side_data_is_known,
+    check_ffmpeg_writes_its_codec,
+    check_pieces_can_be_joined,
     check_ffmpeg_encodes_with_it,
 )

@@ -14,7 +14,7 @@ from vmaftune.corpus.check import drop_short_curves
 from vmaftune.corpus.population import curve_through
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
-from vmaftune.features.pilot import FAMILIES, pilot_plan
+from vmaftune.features.pilot import FAMILIES, family_by_name
 
 KNOTS = 37
 LEAST_SOURCES = 15
@@ -40,7 +40,7 @@ class Curve:
     @property
     def family(self) -> int:
         """Place of its pilot's family in FAMILIES."""
-        return FAMILIES.index(pilot_plan(self.encoder).family)
+        return FAMILIES.index(family_by_name(self.encoder))
 
     @property
     def crfs(self) -> FloatArray:
