@@ -24,6 +24,7 @@ from vmaftune.crf_search.engine import Outcome
 from vmaftune.encoders.spec import settings_for
 from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.run import PluginChoice, PluginRun
+from vmaftune.testing import checks_for
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -79,7 +80,7 @@ def _search(name: str, cache: Path) -> Outcome:
 
 def test_every_python_block_is_run_here_and_stands_there_once() -> None:
     assert len(PYTHON) == sum(language == "python" for language, _ in BLOCKS)
-    assert {*PLUGINS} == {"rule-of-thumb", "local-mean", "collector", "rav1e", "diary"}
+    assert {*PLUGINS} == {"rule-of-thumb", "local-mean", "collector", "rav1e", "ssim", "diary"}
     assert {*TESTS} == {"test_rule_of_thumb.py"}
 
 
@@ -138,6 +139,13 @@ def test_the_encoder_joins_the_table(install: Install) -> None:
     settings = settings_for(spec, preset=None, pix_fmt=None, video_filter=None, extra=(), **source)
     arguments = " ".join(settings.output_arguments(80))
     assert "-c:v librav1e" in arguments and "-speed 6" in arguments and "-qp 80" in arguments
+
+
+def test_the_metric_keeps_its_contract(install: Install) -> None:
+    install("ssim", PLUGINS["ssim"])
+    assert PluginManager().metric("ssim").title == "SSIM"
+    for check in checks_for("ssim"):
+        check()
 
 
 def test_the_diary_is_told_of_each_probe_in_the_order_that_it_says(

@@ -18,7 +18,7 @@ import pytest
 from tests.package.conftest import ROOT, Environment, built
 
 TEMPLATE = ROOT / "examples" / "vmaftune-plugin-template"
-NAMES = ("nearest-neighbour", "constant-bias")
+NAMES = ("nearest-neighbour", "constant-bias", "psnr")
 BROKEN_CALL = """
 
 def _broken(*arguments):
@@ -26,6 +26,33 @@ def _broken(*arguments):
 
 
 {method} = _broken
+"""
+BROKEN_METRIC = """
+
+class _Broken(Psnr):
+    def {method}(self, *given, **named):
+        raise RuntimeError("broken on purpose")
+
+
+@hookimpl
+def vmaftune_metrics():
+    yield _Broken()
+"""
+SEARCH_BY_PSNR = """
+import sys
+from pathlib import Path
+import msgspec
+from vmaftune.errors import VmafTuneError
+from vmaftune.jobs.observer import JobObserver
+from vmaftune.jobs.search import run_search
+from vmaftune.jobs.session import Session, warn
+try:
+    session = Session({"metric": "psnr", "min_vmaf": 38.0, "encoder": "libx264", "preset": "medium", "tolerance": 0.5})
+    report = msgspec.to_builtins(run_search(session, Path(sys.argv[1]), JobObserver()))
+    print(msgspec.json.encode({"score": report["vmaf"], "probes": report["probes"]}).decode())
+except VmafTuneError as error:
+    warn(str(error))
+    sys.exit(error.exit_code)
 """
 BROKEN_IMPORT = "\nraise ImportError('gone on purpose')\n"
 
@@ -43,10 +70,12 @@ def test_the_life_of_a_plugin(
     environment.install(next(artifacts.glob("*.whl")), wheel, "pytest")
     _is_listed(environment)
     _is_used_by_a_search_and_learns(environment, clip)
+    _is_what_a_search_measures(environment, clip)
     _passes_its_own_tests(environment, tmp_path / "copy")
     _keeps_the_contracts(environment)
     _a_correction_that_raises_costs_one_line(environment, clip)
     _a_predictor_that_was_named_and_raises_is_an_error(environment, clip)
+    _a_metric_that_raises_ends_the_search_in_one_line(environment, clip)
     _what_cannot_be_imported_is_listed_with_the_reason(environment, clip)
     environment.pip("uninstall", "-y", "vmaftune-plugin-template")
     assert not {*NAMES} & {*_listed(environment)}
@@ -57,6 +86,7 @@ def _is_listed(environment: Environment) -> None:
     assert {(listed[name]["kind"], listed[name]["distribution"]) for name in NAMES} == {
         ("predictor", "vmaftune-plugin-template"),
         ("correction", "vmaftune-plugin-template"),
+        ("metric", "vmaftune-plugin-template"),
     }
 
 
@@ -67,6 +97,21 @@ def _is_used_by_a_search_and_learns(environment: Environment, clip: Path) -> Non
     (state,) = (environment.folder / "cache" / "vmaf-tune" / "constant-bias").glob("*/libx264.json")
     verified = [probe for probe in report["probes"] if probe["purpose"] == "verify"]
     assert [source["captures"] for source in json.loads(state.read_bytes())] == [len(verified)]
+
+
+def _is_what_a_search_measures(environment: Environment, clip: Path) -> None:
+    code, report, own = _search_by_psnr(environment, clip)
+    assert (code, own) == (0, [])
+    assert 38 <= report["score"] <= 38.5
+    assert {probe["scale"]["metric"] for probe in report["probes"]} == {"psnr"}
+
+
+def _a_metric_that_raises_ends_the_search_in_one_line(environment: Environment, clip: Path) -> None:
+    for method in ("filter_text", "read_log"):
+        with _appended(environment, "psnr", BROKEN_METRIC.format(method=method)):
+            code, report, own = _search_by_psnr(environment, clip)
+        assert (code, report) == (1, {})
+        assert own == [f"vmaf-tune: metric psnr failed in {method}: RuntimeError: broken on purpose"]
 
 
 def _passes_its_own_tests(environment: Environment, copy: Path) -> None:
@@ -122,6 +167,14 @@ def _search(environment: Environment, clip: Path, *options: str) -> tuple[int, d
     done = environment.vmaf_tune(*command, *options)
     own = [line for line in done.stderr.splitlines() if line.startswith("vmaf-tune: ")]
     assert "Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stdout or "{}"), own
+
+
+def _search_by_psnr(environment: Environment, clip: Path) -> tuple[int, dict[str, Any], list[str]]:
+    """As _search, by the metric of the template."""
+    done = environment.run([environment.python, "-c", SEARCH_BY_PSNR, clip])
+    own = [line for line in done.stderr.splitlines() if line.startswith("vmaf-tune: ")]
+    assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, json.loads(done.stdout or "{}"), own
 
 

@@ -101,8 +101,8 @@ class VmafTuneSpec:
         Example::
 
             class Psnr(Metric):
-                name, title, unit, highest, filter, parts = "psnr", "PSNR", "dB", 60.0, "psnr", ("psnr_avg",)
-                ...
+                name, title, unit, highest, filter, parts = "psnr", "PSNR", "dB", 100.0, "psnr", ("psnr_avg",)
+                ...  # decide, filter_text and read_log: docs/plugins.md has a whole one
 
             @hookimpl
             def vmaftune_metrics():
