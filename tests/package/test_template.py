@@ -47,7 +47,8 @@ from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search import run_search
 from vmaftune.jobs.session import Session, warn
 try:
-    session = Session({"metric": "psnr", "min_vmaf": 38.0, "encoder": "libx264", "preset": "medium", "tolerance": 0.5})
+    options = {"metric": "psnr", "min_vmaf": 38.0, "tolerance": 0.5, "encoder": "libx264", "preset": "medium", "cache": False}
+    session = Session(options)
     report = msgspec.to_builtins(run_search(session, Path(sys.argv[1]), JobObserver()))
     print(msgspec.json.encode({"score": report["vmaf"], "probes": report["probes"]}).decode())
 except VmafTuneError as error:
