@@ -26,7 +26,7 @@ class PluginContext:
     Attributes:
         settings: instance of the spec's ``settings`` type, validated.
         predictor_version: version of the predictor in use, with ``~`` and the scale's identity where it is not the usual one,
-            and with ``+NAME`` for each correction that comes before. Learned state is keyed by it, and so scales are kept apart.
+            and with ``+NAME`` for each correction that comes before. Learned state is keyed by it, which keeps scales apart.
             Empty for a predictor's own factory.
         cache_folder: ``<cache>/vmaf-tune``; the only place where a plugin may write.
         warn: shows one line to the user.
