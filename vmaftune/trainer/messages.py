@@ -51,7 +51,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.scale is not None:
             Scale.named(self.scale)
         elif not 0.0 <= self.true_score <= 100.0:
-            raise ValueError("true_score must be from 0 to 100, or name its scale")
+            raise ValueError("true_score must be from 0 to 100 where no scale is named - at `$.true_score`")
 
     def sample(self, unix_seconds: float) -> Sample:
         """The sample as a learner takes it in."""
