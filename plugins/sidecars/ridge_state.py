@@ -21,7 +21,7 @@ COLUMNS: tuple[str, ...] = ("level", "slope", "curvature", *NAMES, *(f"slope x {
 """What a shift is made of: terms in CRF, features, and features times slope."""
 
 
-class State(Learned, frozen=True, kw_only=True):
+class State(Learned, frozen=True, kw_only=True, omit_defaults=True):
     """State of one predictor version and encoder; fields as in Learned: of SCHEMA_VERSION, from COLUMNS."""
 
 
