@@ -46,7 +46,7 @@ def state_file(
         predictor_version=predictor_version,
         host_uuid="",
         feature_names=NAMES,
-        grain=grain,
+        **learned.written(grain),
     )
     return StateFile(
         folder,

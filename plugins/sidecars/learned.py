@@ -52,6 +52,11 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 AnyLearned = TypeVar("AnyLearned", bound=Learned)
 
 
+def written(grain: float) -> dict[str, float]:
+    """The grain as a field of a state with nothing learned; none for that of VMAF, which is not written."""
+    return {} if grain == 1.0 else {"grain": grain}
+
+
 def problem(state: Learned, empty: Learned) -> str | None:
     """Why a state cannot be used where ``empty`` is one with nothing learned; None where it can."""
     if state.schema_version != empty.schema_version:

@@ -40,7 +40,7 @@ def state_file(
         predictor_version=predictor_version,
         host_uuid="",
         feature_names=COLUMNS,
-        grain=grain,
+        **learned.written(grain),
     )
     return StateFile(
         folder,

@@ -41,8 +41,8 @@ def _run(folder: Path, *names: str, at_once: bool = True) -> PluginRun:
 
 def _teach(run: PluginRun, name: str, sources: Sequence[float] = TEN[:4]) -> None:
     """Scores of sources, each off by as much, as a search makes them."""
-    for source in sources:
-        curve = run.predict(replace(context(float(source)), scale=SCALES[name]))
+    for source in map(float, sources):
+        curve = run.predict(replace(context(source), scale=SCALES[name]))
         for place in (3, 9):
             run.learn(curve, place, float(curve.bare.mean[place]) + OFF[name], 1.7e9 + source)
 
