@@ -32,13 +32,19 @@ class HostCorrection(ABC, Generic[AnyLearned]):
         folder: ``<cache>/vmaf-tune/<correction>``.
         predictor_version: state of another version is left alone.
         warn: shows one line.
+        grain: how large a difference in score is as large as one VMAF.
     """
 
     def __init__(
-        self, settings: SettingsByPlace, folder: Path, predictor_version: str, warn: Callable[[str], None]
+        self,
+        settings: SettingsByPlace,
+        folder: Path,
+        predictor_version: str,
+        warn: Callable[[str], None],
+        grain: float = 1.0,
     ) -> None:
         self._settings, self._folder = settings, folder
-        self._version, self._warn = predictor_version, warn
+        self._version, self._warn, self._grain = predictor_version, warn, grain
 
     @abstractmethod
     def _file(self, encoder: str, predictor_version: str | None = None) -> StateFile[AnyLearned]:
@@ -49,10 +55,9 @@ class HostCorrection(ABC, Generic[AnyLearned]):
         settings = self._settings.of(capture.encoder, capture.preset)
         if not settings.enabled:
             return
-        row = row_of(capture)
         try:
             self._file(capture.encoder).update(
-                lambda state: with_captures(state, [row], settings.history_rows, self._folder)
+                lambda state: with_captures(state, [row_of(capture, state.grain)], settings.history_rows, self._folder)
             )
         except OSError as error:
             raise OSError(f"nothing is learned: cannot write {self._folder} ({error.strerror or error})") from error
@@ -65,8 +70,8 @@ class HostCorrection(ABC, Generic[AnyLearned]):
         return [self._summary(*where) for where in state_folders(self._folder)]
 
     def captures(self, predictor_version: str, encoder: str) -> list[LearnedCapture]:
-        history = self._file(encoder, predictor_version).read().history
-        return [row.for_people() for row in history]
+        state = self._file(encoder, predictor_version).read()
+        return [row.for_people(state.grain) for row in state.history]
 
     def reset(self, predictor_version: str, encoder: str) -> None:
         self._file(encoder, predictor_version).remove()
@@ -84,12 +89,19 @@ class HostCorrection(ABC, Generic[AnyLearned]):
 
         def change(state: AnyLearned) -> AnyLearned:
             nonlocal taken
-            both = with_captures(state, theirs.history, most, self._folder)
+            if not state.history:
+                state = msgspec.structs.replace(state, grain=theirs.grain)
+            rows = [row.in_grains(theirs.grain / state.grain) for row in theirs.history]
+            both = with_captures(state, rows, most, self._folder)
             taken = len({*identities(both.history)} - {*identities(state.history)})
             return both if taken else state
 
         file.update(change)
         return taken
+
+    def _grain_of(self, predictor_version: str) -> float:
+        """Of a state with nothing learned; that of another scale says itself what its grain is."""
+        return self._grain if predictor_version == self._version else 1.0
 
     def _note(self, state: AnyLearned, settings: InForce) -> str | None:
         """What a person should know where a correction no longer fits."""
@@ -117,8 +129,8 @@ class HostCorrection(ABC, Generic[AnyLearned]):
             presets=dict(Counter(row.preset or "" for row in state.history)),
             status=found.status,
             ratio=found.ratio,
-            rms_before=found.rms_before,
-            rms_after=found.rms_after,
+            rms_before=None if found.rms_before is None else found.rms_before * state.grain,
+            rms_after=None if found.rms_after is None else found.rms_after * state.grain,
             window=found.window,
             last_unix_seconds=state.history[-1].timestamp if state.history else None,
             size_bytes=file.path.stat().st_size if file.path.exists() else 0,

@@ -29,7 +29,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
         status: ``learning`` while the window is not half full, ``stale`` half a year after the last capture, ``drifting`` where
             ``ratio`` is over the threshold, else ``healthy``.
         ratio: rms of residual after correction over deviation in the window; None while there is none.
-        rms_before, rms_after: of the residuals in the window, in VMAF.
+        rms_before, rms_after: of the residuals in the window, in grains (history.py).
         window: captures in it.
     """
 

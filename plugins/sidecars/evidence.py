@@ -25,7 +25,7 @@ TERMS = 3
 
 # Of the residual of one source: how far it scatters about a smooth curve, and over what share of the search range that curve
 # stays alike. Chosen on streams of held-out sources (benchmarks/learning.py): surer ones made ordinary content worse.
-_SCORE_NOISE_VMAF = 1.0
+_SCORE_NOISE = 1.0
 _LENGTH = 0.2
 _LEAST_WEIGHT = 1e-6
 _LEAST_SIZE = 1e-6  # of the largest: where all captures are of one CRF, there is one number and no more
@@ -73,7 +73,7 @@ def evidence_of(history: Sequence[HistoryRow], forget: float = 1.0) -> Evidence:
     for numbers in by_size.values():
         at = np.array([places[number] for number in numbers])
         since = ages[at] - ages[at].min(axis=1, keepdims=True)
-        noise = _SCORE_NOISE_VMAF**2 / np.maximum(forget**since, _LEAST_WEIGHT)
+        noise = _SCORE_NOISE**2 / np.maximum(forget**since, _LEAST_WEIGHT)
         for number, part in zip(numbers, _parts(position[at], spread[at], residual[at], noise), strict=True):
             parts[number] = part
     flat = [(group, place, *one) for group, part in zip(places, parts, strict=True) for place, one in enumerate(part)]

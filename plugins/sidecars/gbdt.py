@@ -40,7 +40,7 @@ def _make(context: PluginContext) -> object:
     from vmaftune_plugins.sidecars.gbdt_correction import GbdtCorrection
 
     folder = context.cache_folder / "gbdt-sidecar"
-    return GbdtCorrection(context.settings, folder, context.predictor_version, context.warn)
+    return GbdtCorrection(context.settings, folder, context.predictor_version, context.warn, context.grain)
 
 
 @hookimpl

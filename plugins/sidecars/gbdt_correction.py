@@ -46,14 +46,14 @@ class GbdtCorrection(HostCorrection[State]):
         shift = fit.shift(features, preset, crf_positions(context.encoder, context.crfs))
         bound = settings.max_correction
         return Adjustment(
-            shift=np.clip(shift, -bound, bound),
+            shift=state.grain * np.clip(shift, -bound, bound),
             captures=fit.model.captures,
             covariance=fit.model.spread * prediction.covariance,
             note=self._note(state, settings),
         )
 
     def terms(self, predictor_version: str, encoder: str, preset: str | None) -> list[LearnedTerm]:
-        """The level, and how far each column moves the shift: rms over the captures held of this preset, in VMAF.
+        """The level, and how far each column moves the shift: rms over the captures held of this preset, in score.
 
         ``deviation`` is that of what it moves, over these captures; trees have no weight per unit.
         """
@@ -63,9 +63,10 @@ class GbdtCorrection(HostCorrection[State]):
         fit = _fit(state)
         rows = [row for row in state.history if preset in (None, row.preset) and not row.absurd]
         moved = fit.contributions(design(rows, fit.model.presets)) if rows else np.zeros((1, len(COLUMNS)))
+        moved = state.grain * moved
         each = zip(COLUMNS, np.sqrt((moved**2).mean(axis=0)).tolist(), moved.std(axis=0).tolist(), strict=True)
         terms = [LearnedTerm(name=name, weight=weight, deviation=deviation) for name, weight, deviation in each]
-        level = LearnedTerm(name="level", weight=fit.model.level, deviation=0.0)
+        level = LearnedTerm(name="level", weight=state.grain * fit.model.level, deviation=0.0)
         return sorted([level, *terms], key=lambda term: -abs(term.weight))
 
     def exported(self, predictor_version: str, encoder: str) -> dict[str, Any]:
@@ -85,7 +86,8 @@ class GbdtCorrection(HostCorrection[State]):
         return fit
 
     def _file(self, encoder: str, predictor_version: str | None = None) -> StateFile[State]:
-        return state_file(self._folder, predictor_version or self._version, encoder, self._warn)
+        version = predictor_version or self._version
+        return state_file(self._folder, version, encoder, self._grain_of(version), self._warn)
 
 
 def _fit(state: State) -> Fit:

@@ -28,11 +28,11 @@ RECIPE = 2
 
 LEAST_SOURCES = 4.0
 
-_HUBER_VMAF = 3.0
+_HUBER = 3.0
 # Weights of captures are the second derivatives of the loss, so what LightGBM calls hessian counts sources.
 _PARAMETERS: dict[str, object] = {
     "objective": "huber",
-    "alpha": _HUBER_VMAF,
+    "alpha": _HUBER,
     "boost_from_average": False,
     "learning_rate": 0.1,
     "max_depth": 2,
@@ -57,7 +57,7 @@ _FOLDS = 8
 _CHANCE_OF_LEVEL, _CHANCE_OF_TREES = 2.0, 4.0
 _GRID = np.linspace(0.0, 1.0, 33)
 _WINDOW = 0.12  # of the search range
-_LEAST_DEVIATION_VMAF = 1.0
+_LEAST_DEVIATION = 1.0
 _LOCATION_ROUNDS = 10
 _NOISE_SOURCES = 10.0  # that the predictor's own uncertainty counts for against what captures say of it
 _LEAST_SPREAD, _MOST_SPREAD = 0.3, 4.0
@@ -71,7 +71,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         history_sha256: of the captures it was made from.
         presets: among them; "" where the encoder has none.
         captures, sources: how many.
-        level: what is believed of the level of the residuals, in VMAF.
+        level: what is believed of the level of the residuals, in grains (history.py).
         trees: what features make of it, in LightGBM's text format; empty where none foretold held-out sources better than
             the level alone.
         share: of the trees that is believed, 0 to 1.
@@ -104,7 +104,7 @@ class Fit:
         self._trees = _read(model.trees) if model.trees else None
 
     def shift(self, features: FloatArray, preset: int, positions: FloatArray) -> FloatArray:
-        """Shift over a grid, shape (n,), in VMAF.
+        """Shift over a grid, shape (n,), in grains.
 
         A tree steps from CRF to CRF, and a search would take such a step for the encoder's. So trees are asked all over the
         search range and averaged over a window of it. (Trees for a level and a slope would be smooth too, but captures of one
@@ -123,7 +123,7 @@ class Fit:
         return self.model.level + self.model.share * (window @ each / window.sum(axis=1))
 
     def contributions(self, rows: FloatArray) -> FloatArray:
-        """What each column adds to the shift of captures beside the level, shape (len(rows), len(COLUMNS)), in VMAF.
+        """What each column adds to the shift of captures beside the level, shape (len(rows), len(COLUMNS)), in grains.
 
         Shapley values (Lundberg et al., "From local explanations to global understanding with explainable AI for trees",
         2020); what trees add whatever the column is left out.
@@ -168,7 +168,7 @@ def grow(history: Sequence[HistoryRow], history_sha256: str, sources: int) -> Mo
     level, trees, share, spread = 0.0, "", 0.0, 1.0
     if source.max(initial=-1) >= 1:
         x, residuals = design(rows, presets), np.array([row.residual for row in rows])
-        deviations = np.maximum([row.deviation for row in rows], _LEAST_DEVIATION_VMAF)
+        deviations = np.maximum([row.deviation for row in rows], _LEAST_DEVIATION)
         weights = 1.0 / np.bincount(source)[source]
         levels, trees_said = _held_out(x, residuals, deviations, weights, source)
         best = int(np.argmin(_huber(residuals - levels - trees_said) @ weights))
@@ -215,7 +215,7 @@ def _sources(rows: Sequence[HistoryRow]) -> np.ndarray:
 def _held_out(
     x: FloatArray, residuals: FloatArray, deviations: FloatArray, weights: FloatArray, source: np.ndarray
 ) -> tuple[FloatArray, FloatArray]:
-    """What is foretold of each capture by all sources but its own and a few others, in VMAF.
+    """What is foretold of each capture by all sources but its own and a few others, in grains.
 
     Returns:
         The level, shape (n,), and what trees say beside it after so many _ROUNDS, shape (len(_ROUNDS), n).
@@ -262,7 +262,7 @@ def _share(
 
 
 def _location(residuals: FloatArray, deviations: FloatArray, weights: FloatArray) -> float:
-    """Where residuals lie, in VMAF: the location of Student's t."""
+    """Where residuals lie, in grains: the location of Student's t."""
     level = weighted_median(residuals, weights)
     for _ in range(_LOCATION_ROUNDS):
         each = weights * student_weights((residuals - level) / deviations)
@@ -271,5 +271,5 @@ def _location(residuals: FloatArray, deviations: FloatArray, weights: FloatArray
 
 
 def _huber(left: FloatArray) -> FloatArray:
-    far = np.abs(left) - _HUBER_VMAF
-    return np.where(far < 0.0, 0.5 * left**2, _HUBER_VMAF * (far + 0.5 * _HUBER_VMAF))
+    far = np.abs(left) - _HUBER
+    return np.where(far < 0.0, 0.5 * left**2, _HUBER * (far + 0.5 * _HUBER))

@@ -31,14 +31,23 @@ class State(Learned, frozen=True, kw_only=True, omit_defaults=True):
     model_sha256: str = ""
 
 
-def state_file(folder: Path, predictor_version: str, encoder: str, warn: Callable[[str], None]) -> StateFile[State]:
+def state_file(
+    folder: Path, predictor_version: str, encoder: str, grain: float, warn: Callable[[str], None]
+) -> StateFile[State]:
     """The file that holds it.
 
     Args:
         folder: ``<cache>/vmaf-tune/gbdt-sidecar``.
+        grain: of a state with nothing learned.
         warn: told when the file cannot be used.
     """
-    empty = State(schema_version=SCHEMA_VERSION, predictor_version=predictor_version, host_uuid="", feature_names=NAMES)
+    empty = State(
+        schema_version=SCHEMA_VERSION,
+        predictor_version=predictor_version,
+        host_uuid="",
+        feature_names=NAMES,
+        **learned.written(grain),
+    )
     return StateFile(
         folder,
         predictor_version,

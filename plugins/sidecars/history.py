@@ -3,6 +3,9 @@
 A capture is known by what it says: source, preset, CRF and score. One that comes again, from a bundle, from a file of captures
 or from a search that was repeated, is the same capture and says nothing new. What is kept of two hosts together is the union of
 both, and of more than are kept the last ones: whatever order they come in, the same captures are left.
+
+Differences between scores are kept in grains, as large as one VMAF each (PluginContext.grain), so that what is known of the
+sizes that residuals have holds for every metric.
 """
 
 from __future__ import annotations
@@ -20,9 +23,9 @@ from vmaftune.contract.features import NAMES, Features
 LAST_UNIX_SECONDS = 4102444800.0
 """The year 2100; no capture is of a later time."""
 
-_LEAST_DEVIATION_VMAF = 1.0
+_LEAST_DEVIATION = 1.0
 _ABSURD = 4.0
-_ORDINARY_SHIFT_VMAF = 5.0
+_ORDINARY_SHIFT = 5.0
 # Features that are measured on the source alone. Pilots are encodes, which hang on the number of processors too.
 _OF_SOURCE = sum(not name.startswith("pilot_") for name in NAMES)
 _ALIKE = 1000.0  # steps in a spread: what another build of ffmpeg measures of a source differs by less
@@ -38,10 +41,10 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         features: of the source on their fixed scale, float32, little-endian; source_features reads them.
         preset: of the encode.
         position: place of the CRF in the encoder's search range, 0 to 1.
-        observed: VMAF; None for a capture that an earlier version kept.
-        residual: observed - predicted, in VMAF.
-        deviation: standard deviation of the prediction, in VMAF.
-        left: observed - corrected, in VMAF: the residual that the correction of its day left.
+        observed: score, in its metric's own unit; None for a capture that an earlier version kept.
+        residual: observed - predicted, in grains.
+        deviation: standard deviation of the prediction, in grains.
+        left: observed - corrected, in grains: the residual that the correction of its day left.
         timestamp: Unix time in seconds; the last field in every version.
     """
 
@@ -57,23 +60,33 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     @property
     def absurd(self) -> bool:
         """Too far from the prediction to be knowledge: such a capture counts for nothing."""
-        return abs(self.residual) > _ABSURD * math.hypot(self.deviation, _ORDINARY_SHIFT_VMAF)
+        return abs(self.residual) > _ABSURD * math.hypot(self.deviation, _ORDINARY_SHIFT)
 
-    def for_people(self) -> LearnedCapture:
-        """What a person can read of it."""
+    def in_grains(self, times: float) -> HistoryRow:
+        """The same with its differences in grains that are so many times smaller."""
+        if times == 1.0:
+            return self
+        residual, deviation, left = (round(value * times, 4) for value in (self.residual, self.deviation, self.left))
+        return msgspec.structs.replace(self, residual=residual, deviation=deviation, left=left)
+
+    def for_people(self, grain: float) -> LearnedCapture:
+        """What a person can read of it, in the metric's own unit."""
         return LearnedCapture(
             preset=self.preset,
             crf_position=self.position,
-            deviation=self.deviation,
-            residual=self.residual,
-            left=self.left,
+            deviation=self.deviation * grain,
+            residual=self.residual * grain,
+            left=self.left * grain,
             absurd=self.absurd,
             unix_seconds=self.timestamp,
         )
 
 
-def row_of(capture: Capture) -> HistoryRow:
+def row_of(capture: Capture, grain: float = 1.0) -> HistoryRow:
     """A capture as it is kept.
+
+    Args:
+        grain: how large a difference in score is as large as one VMAF.
 
     Raises:
         ValueError: a score, its prediction or its time is no number.
@@ -86,9 +99,9 @@ def row_of(capture: Capture) -> HistoryRow:
         preset=capture.preset,
         position=round(float(capture.crf_position), 6),
         observed=round(float(capture.observed), 4),
-        residual=round(float(capture.residual), 4),
-        deviation=round(max(float(capture.deviation), _LEAST_DEVIATION_VMAF), 4),
-        left=round(float(capture.observed - capture.corrected), 4),
+        residual=round(float(capture.residual) / grain, 4),
+        deviation=round(max(float(capture.deviation) / grain, _LEAST_DEVIATION), 4),
+        left=round(float(capture.observed - capture.corrected) / grain, 4),
         timestamp=round(min(max(float(capture.unix_seconds), 0.0), LAST_UNIX_SECONDS), 3),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ _FARTHEST_FEATURE = 4.0  # Features.scaled clips there
 _CLOCKS_DIFFER_SECONDS = 2 * _DAY_SECONDS
 
 
-class Learned(msgspec.Struct, frozen=True, kw_only=True):
+class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was learned with one predictor version of one encoder.
 
     Attributes:
@@ -28,6 +28,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         host_uuid: random; says nothing of the machine.
         feature_names: what the state was learned from.
         history: captures, each once, the oldest first.
+        grain: that differences between their scores are in; that of VMAF where it is not written.
     """
 
     schema_version: int
@@ -35,6 +36,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     host_uuid: str
     feature_names: tuple[str, ...]
     history: list[HistoryRow] = []
+    grain: Annotated[float, msgspec.Meta(gt=0.0, le=1e6)] = 1.0
 
     @property
     def captures(self) -> int:
@@ -48,6 +50,11 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 AnyLearned = TypeVar("AnyLearned", bound=Learned)
+
+
+def written(grain: float) -> dict[str, float]:
+    """The grain as a field of a state with nothing learned; none for that of VMAF, which is not written."""
+    return {} if grain == 1.0 else {"grain": grain}
 
 
 def problem(state: Learned, empty: Learned) -> str | None:

@@ -15,7 +15,8 @@ VERSION = "1.0.0"
 def _make(context: PluginContext) -> object:
     from vmaftune_plugins.sidecars.ridge_correction import RidgeCorrection
 
-    return RidgeCorrection(context.settings, context.cache_folder / "sidecar", context.predictor_version, context.warn)
+    folder = context.cache_folder / "sidecar"
+    return RidgeCorrection(context.settings, folder, context.predictor_version, context.warn, context.grain)
 
 
 @hookimpl

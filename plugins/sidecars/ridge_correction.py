@@ -37,10 +37,10 @@ class RidgeCorrection(HostCorrection[State]):
         learned = fit(state, context.preset, settings.ridge_lambda, settings.half_life)
         positions = crf_positions(context.encoder, context.crfs)
         shift, unsure = learned.shift(context.features.scaled().astype("<f4").astype(float), positions)
-        bound = settings.max_correction
-        covariance = learned.spread * prediction.covariance + unsure
+        bound, grain = settings.max_correction, state.grain
+        covariance = learned.spread * prediction.covariance + grain**2 * unsure
         return Adjustment(
-            shift=np.clip(shift, -bound, bound),
+            shift=grain * np.clip(shift, -bound, bound),
             captures=state.captures,
             covariance=covariance,
             note=self._note(state, settings),
@@ -53,9 +53,11 @@ class RidgeCorrection(HostCorrection[State]):
         settings = self._settings.of(encoder, preset)
         learned = fit(state, preset, settings.ridge_lambda, settings.half_life)
         names = (*COLUMNS, "level of this preset", "slope of this preset")
-        each = zip(names, learned.weights.tolist(), np.sqrt(learned.covariance.diagonal()).tolist(), strict=True)
+        weights, deviations = state.grain * learned.weights, state.grain * np.sqrt(learned.covariance.diagonal())
+        each = zip(names, weights.tolist(), deviations.tolist(), strict=True)
         terms = [LearnedTerm(name=name, weight=weight, deviation=deviation) for name, weight, deviation in each]
         return sorted(terms, key=lambda term: -abs(term.weight))
 
     def _file(self, encoder: str, predictor_version: str | None = None) -> StateFile[State]:
-        return state_file(self._folder, predictor_version or self._version, encoder, self._warn)
+        version = predictor_version or self._version
+        return state_file(self._folder, version, encoder, self._grain_of(version), self._warn)

@@ -17,7 +17,7 @@ from vmaftune_plugins.sidecars.robust import student_weights, weighted_median
 from vmaftune.contract import FloatArray
 
 _PRESET_TERMS = 2  # level and slope of this preset, beside those that all presets share
-# Standard deviations in VMAF of what is expected of a correction where there is one, before anything was captured.
+# Standard deviations in grains of what is expected of a correction where there is one, before anything was captured.
 _LEVEL, _SLOPE, _CURVATURE, _FEATURE, _INTERACTION, _PRESET = 4.0, 1.0, 0.1, 0.6, 0.4, 2.0
 # Strengths of the terms in CRF and of the features, and how probable each pair is before anything was captured.
 _STRENGTHS = (
@@ -27,7 +27,7 @@ _STRENGTHS = (
     (0.25, 0.3, 0.01),
     (1.0, 0.3, 0.01),
 )
-_LEAST_PULL = 1e-4  # leaves 400 VMAF to a level: weaker ones give the same, until rounding is all that is left
+_LEAST_PULL = 1e-4  # leaves 400 grains to a level: weaker ones give the same, until rounding is all that is left
 _NOISE_CAPTURES = 10.0  # that the predictor's own uncertainty counts for against what captures say of it
 _ROUNDS = 4
 _LEAST_SPREAD, _MOST_SPREAD = 0.3, 16.0
@@ -39,7 +39,7 @@ class Fit:
     """What was learned for one preset.
 
     Attributes:
-        weights: shift per unit of each column, shape (d,), in VMAF.
+        weights: shift per unit of each column, shape (d,), in grains (history.py).
         covariance: of ``weights``, shape (d, d).
         spread: variance of sources about the shifted curve, as a share of what the predictor says.
     """
@@ -49,7 +49,7 @@ class Fit:
     spread: float
 
     def shift(self, features: FloatArray, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Shift over a grid, shape (n,), and its covariance, shape (n, n).
+        """Shift over a grid in grains, shape (n,), and its covariance, shape (n, n).
 
         Args:
             features: of the source on their fixed scale, shape (len(NAMES),).

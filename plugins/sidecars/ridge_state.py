@@ -21,19 +21,26 @@ COLUMNS: tuple[str, ...] = ("level", "slope", "curvature", *NAMES, *(f"slope x {
 """What a shift is made of: terms in CRF, features, and features times slope."""
 
 
-class State(Learned, frozen=True, kw_only=True):
+class State(Learned, frozen=True, kw_only=True, omit_defaults=True):
     """State of one predictor version and encoder; fields as in Learned: of SCHEMA_VERSION, from COLUMNS."""
 
 
-def state_file(folder: Path, predictor_version: str, encoder: str, warn: Callable[[str], None]) -> StateFile[State]:
+def state_file(
+    folder: Path, predictor_version: str, encoder: str, grain: float, warn: Callable[[str], None]
+) -> StateFile[State]:
     """The file that holds it.
 
     Args:
         folder: ``<cache>/vmaf-tune/sidecar``.
+        grain: of a state with nothing learned.
         warn: told when the file cannot be used.
     """
     empty = State(
-        schema_version=SCHEMA_VERSION, predictor_version=predictor_version, host_uuid="", feature_names=COLUMNS
+        schema_version=SCHEMA_VERSION,
+        predictor_version=predictor_version,
+        host_uuid="",
+        feature_names=COLUMNS,
+        **learned.written(grain),
     )
     return StateFile(
         folder,

@@ -24,7 +24,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         enabled: whether it is corrected and learned from.
         history_rows: captures kept, 16 to 5000; older ones are forgotten.
-        max_correction: largest shift in VMAF, 0 to 40.
+        max_correction: largest shift in VMAF, or in differences as large as one VMAF of another metric, 0 to 40.
         minimum_sources: sources that captures must be of before anything is corrected.
         drift_window: captures that drift is judged by.
         drift_threshold: times what the model's card lets expect, from which on it is drift.

@@ -15,6 +15,7 @@ from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.corpus.rows import CorpusRow, parse_rows
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.models import RegisteredModel
+from vmaftune.quality.scale import Scale
 
 _ENDING = ".jsonl.gz"
 _REFERENCE_OF = 4
@@ -31,11 +32,13 @@ class OwnCorpus:
         content: of the file.
         rehearsal: most rows, shape (n, d + 5).
         reference: the others, a fixed quarter, which the trainer never trains on.
+        scales: of what scales its scores are; the model knows no other.
     """
 
     content: bytes
     rehearsal: Rows
     reference: Rows
+    scales: frozenset[Scale]
 
 
 def own_corpus(model: RegisteredModel, encoding: Encoding) -> OwnCorpus:
@@ -52,12 +55,14 @@ def own_corpus(model: RegisteredModel, encoding: Encoding) -> OwnCorpus:
     except VmafTuneError as error:
         raise UserError(f"{error}: {needed}") from error
     parts: tuple[list[Rows], list[Rows]] = ([], [])
-    for encoded in _encoded(parse_rows(content, model.data), encoding):
+    rows = parse_rows(content, model.data)
+    for encoded in _encoded(rows, encoding):
         parts[_is_reference(encoded)].append(encoded)
     rehearsal, reference = (np.array(part, dtype=np.float32).reshape(-1, encoding.width) for part in parts)
     if not (len(rehearsal) and len(reference)):
         raise UserError(f"{model.data} of model {model.id} has too few rows of the model's encoders: {needed}")
-    return OwnCorpus(content=content, rehearsal=rehearsal, reference=reference)
+    scales = frozenset(row.score_scale for row in rows)
+    return OwnCorpus(content=content, rehearsal=rehearsal, reference=reference, scales=scales)
 
 
 def _encoded(rows: Iterable[CorpusRow], encoding: Encoding) -> Iterator[Rows]:

@@ -117,6 +117,8 @@ class SgdEmaLearner:
         progress = self._progress
         progress.taken += 1
         try:
+            if sample.scale not in self._corpus.scales:
+                raise LeftOut("another scale")
             row = self._encoding.row(sample.encoder, sample.preset, sample.crf, sample.features, sample.true_score)
         except LeftOut as why:
             progress.leave_out(str(why))

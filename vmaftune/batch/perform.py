@@ -160,4 +160,5 @@ def _capture(curve: PredictedCurve, record: ProbeRecord) -> CaptureLine:
         crf=record.crf,
         observed=record.score,
         unix_seconds=time.time(),
+        scale=None if context.scale.usual else context.scale.identity,
     )

@@ -44,7 +44,7 @@ class Teacher:
             session, run = self._run(row)
             if run.active:
                 lines = [encoded(capture) for capture in result.captures]
-                teach(run, read_sources(lines, row.path.name, session.manager.encoders))
+                teach(run, read_sources(lines, row.path.name, session.manager.encoders, session.manager.metrics))
         except Exception as error:  # it is done and recorded: what it teaches ends no batch
             self._warn(f"nothing was learned from {row.path.name}: {failure(error).reason}")
 

@@ -11,12 +11,12 @@ class LearnedState(msgspec.Struct, frozen=True, kw_only=True):
     """What a correction has learned of one encoder, for people.
 
     Attributes:
-        predictor_version, encoder: whose residuals it was learned from.
+        predictor_version, encoder: whose residuals it was learned from; the version names the scale, see PluginContext.
         captures: how many, of how many ``sources``; ``absurd`` ones among them count for nothing.
         presets: captures by preset; "" where the encoder has none.
         status: ``learning | healthy | drifting | stale``.
         ratio: rms over the last ``window`` captures of what correction left, over what the prediction let expect.
-        rms_before, rms_after: of the residuals in the window, in VMAF; None while there are none.
+        rms_before, rms_after: of the residuals in the window, in score; None while there are none.
         last_unix_seconds: when the last capture was made.
         size_bytes: of the file.
     """
@@ -41,7 +41,7 @@ class LearnedCapture(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         preset, crf_position, deviation, unix_seconds: as in Capture.
-        residual, left: before and after the correction of its day, in VMAF.
+        residual, left: before and after the correction of its day, in score.
         absurd: whether it counts for nothing.
     """
 
@@ -55,7 +55,7 @@ class LearnedCapture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LearnedTerm(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of a correction: its name, its size in VMAF per unit, and the standard deviation of that."""
+    """One part of a correction: its name, its size in score per unit, and the standard deviation of that."""
 
     name: str
     weight: float

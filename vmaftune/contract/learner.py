@@ -9,16 +9,19 @@ from typing import Any, Protocol
 
 import msgspec
 
+from vmaftune.quality.scale import USUAL, Scale
 
-class Sample(msgspec.Struct, frozen=True, kw_only=True):
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One score to learn from. No name, path or hash of a source in it.
 
     Attributes:
         id: of the message it came in, chosen by its sender; the same id is the same sample.
         encoder, preset, crf: the encode.
         features: in the order and units of vmaftune.contract.features.NAMES.
-        true_score: VMAF that was measured, 0 to 100.
+        true_score: score that was measured.
         unix_seconds: when it came in.
+        scale: of what scale ``true_score`` is.
     """
 
     id: str
@@ -28,6 +31,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[float, ...]
     true_score: float
     unix_seconds: float
+    scale: Scale = USUAL
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +88,8 @@ class Learner(Protocol):
     """Trains a model on samples. ``ingest`` may be called from any thread, all else from one thread that is not that one."""
 
     def ingest(self, samples: Sequence[Sample]) -> None:
-        """Take in samples; fast, and never waits for a step. Those of an unknown encoder or preset are counted and left out."""
+        """Take in samples; fast, and never waits for a step. Those of an encoder, preset or scale that its model
+        does not know are counted and left out."""
 
     def train(self) -> bool:
         """Make one optimiser step; False where there is nothing to train on yet."""

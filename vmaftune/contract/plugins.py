@@ -12,6 +12,7 @@ import msgspec
 from vmaftune.contract.captures import Capture
 from vmaftune.contract.curves import Adjustment, CurveContext, Prediction
 from vmaftune.contract.learner import Learner, LearnerContext
+from vmaftune.quality.scale import USUAL, Scale
 
 
 class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,16 +25,22 @@ class PluginContext:
 
     Attributes:
         settings: instance of the spec's ``settings`` type, validated.
-        predictor_version: version of the predictor in use, with ``+NAME`` for each correction that comes before; learned
-            state is keyed by it. Empty for a predictor's own factory.
+        predictor_version: version of the predictor in use, with ``~`` and the scale's identity where it is not the usual one,
+            and with ``+NAME`` for each correction that comes before. Learned state is keyed by it, which keeps scales apart.
+            Empty for a predictor's own factory.
         cache_folder: ``<cache>/vmaf-tune``; the only place where a plugin may write.
         warn: shows one line to the user.
+        scale: of what scale the curves are that a correction is asked to correct. A trainer is asked once for all scales; its
+            captures say of which each is.
+        grain: how large a difference in score of that scale is as large as one VMAF, as Metric.grain says.
     """
 
     settings: Any
     predictor_version: str
     cache_folder: Path
     warn: Callable[[str], None]
+    scale: Scale = USUAL
+    grain: float = 1.0
 
 
 class Predictor(Protocol):
@@ -41,7 +48,7 @@ class Predictor(Protocol):
 
     @property
     def version(self) -> str:
-        """Identifies model and data, such as ``population_v2-1a2b3c4d``; fit for a folder name."""
+        """Identifies model and data, such as ``population_v2-1a2b3c4d``; fit for a folder name, without ``~`` and ``+``."""
 
     def predict(self, context: CurveContext) -> Prediction:
         """The curve of one source. Raises Unsupported for what it knows nothing about: an encoder, a preset, or a source

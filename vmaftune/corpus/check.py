@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
+from vmaftune.quality.scale import Scale
 from vmaftune.quality.vmaf import MODEL_4K, MODEL_HD
 
 LEAST_SOURCES = 5
@@ -91,9 +92,10 @@ def _check_once(rows: Sequence[CorpusRow], what: str) -> None:
 
 
 def _check_models(rows: Sequence[CorpusRow], what: str) -> None:
-    models = {row.vmaf_model for row in rows}
-    if len(models) > 1 and models != {MODEL_HD, MODEL_4K}:
-        raise UserError(f"{what} mixes VMAF models that do not compare: {', '.join(sorted(models))}")
+    scales = {row.score_scale for row in rows}
+    if len(scales) > 1 and scales != {Scale(model=MODEL_HD), Scale(model=MODEL_4K)}:
+        mixed = ", ".join(sorted(scale.identity for scale in scales))
+        raise UserError(f"{what} mixes VMAF models that do not compare: {mixed}")
     of: dict[tuple[str, int], str] = {}
     for row in rows:
         model = of.setdefault((row.clip, row.height), row.vmaf_model)

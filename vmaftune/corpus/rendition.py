@@ -143,7 +143,7 @@ def measure_row(
         source_size=(facts.width, facts.height),
     )
     pictures = Pictures(width=facts.width, height=facts.height, bit_depth=10 if "10" in settings.pix_fmt else 8)
-    comparison = VMAF.decide(Asked(), pictures)
+    comparison, scale = VMAF.decide(Asked(), pictures), VMAF.scale(Asked(), pictures, "mean")
     encoded = encode_and_score(
         ffmpeg,
         prepared.sample.path,
@@ -178,4 +178,5 @@ def measure_row(
         height=facts.height,
         ffmpeg=ffmpeg.version,
         vmaf_model=comparison.model,
+        scale="" if scale.usual else scale.identity,
     )

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from vmaftune import models
 from vmaftune.contract.features import NAMES, SCHEMA_VERSION
 from vmaftune.errors import UserError, VmafTuneError, file_error
+from vmaftune.quality.scale import Scale
 from vmaftune.state.regular import check_regular, open_regular
 
 _GZIP = ".gz"
@@ -32,7 +33,7 @@ _BOUNDS = {
 }
 
 
-class CorpusRow(msgspec.Struct, frozen=True, kw_only=True):
+class CorpusRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One probe of one clip at one height.
 
     Attributes:
@@ -47,6 +48,7 @@ class CorpusRow(msgspec.Struct, frozen=True, kw_only=True):
         width, height: pixels that were encoded, before the crop that even sizes need.
         ffmpeg, vmaf_model: versions that made the score.
         clip: the file the row is of, by its name without suffix; rows made before there were clips have their source's.
+        scale: identity of the scale that ``vmaf_mean`` is of; empty is what the model column says, at automatic size.
     """
 
     source: str
@@ -68,10 +70,16 @@ class CorpusRow(msgspec.Struct, frozen=True, kw_only=True):
     ffmpeg: str
     vmaf_model: str
     clip: str = ""
+    scale: str = ""
 
     def __post_init__(self) -> None:
         if not self.clip:
             msgspec.structs.force_setattr(self, "clip", self.source)
+
+    @property
+    def score_scale(self) -> Scale:
+        """Of what scale ``vmaf_mean`` is. Raises ValueError where the row names none."""
+        return Scale.named(self.scale) if self.scale else Scale(model=self.vmaf_model)
 
     @property
     def key(self) -> RowKey:
@@ -246,6 +254,12 @@ def parse_row(line: bytes, place: str) -> CorpusRow:
     for column, (least, most) in _BOUNDS.items():
         if not least <= getattr(row, column) <= most:
             raise UserError(f"{place}, column {column}: {getattr(row, column)!s:.20} must be {least:g} to {most:g}")
+    try:
+        pool = row.score_scale.pool
+    except ValueError as error:
+        raise UserError(f"{place}, column scale: {error}") from error
+    if pool != "mean":
+        raise UserError(f"{place}, column scale: {row.scale!r:.80} must be that of the mean over frames")
     if row.feature_schema == SCHEMA_VERSION and len(row.features) != len(NAMES):
         raise UserError(
             f"{place}, column features: {len(row.features)} values where schema {SCHEMA_VERSION} has {len(NAMES)}"

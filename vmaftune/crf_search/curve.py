@@ -24,6 +24,7 @@ class PredictedCurve:
         given: for each correction, the prediction that it was given.
         adjustments: for each correction, what it made of that.
         left_out: why corrections and trainers that are on took no part and learn nothing; None where they did.
+        limits: least and greatest score that there can be.
     """
 
     predictor: str
@@ -33,11 +34,12 @@ class PredictedCurve:
     given: dict[str, Prediction]
     adjustments: dict[str, Adjustment]
     left_out: str | None = None
+    limits: tuple[float, float] = (0.0, 100.0)
 
     @property
     def teaches(self) -> bool:
-        """Whether its scores are captures: what is learned is of the scale that predictors are trained on, and of no other."""
-        return self.context.scale.usual and not self.context.filtered
+        """Whether its scores are captures: of a source that a filter changes first, the features are not of what is scored."""
+        return not self.context.filtered
 
     @property
     def predictor_version(self) -> str:
@@ -75,9 +77,9 @@ class PredictedCurve:
             preset=self.context.preset,
             crf=float(self.context.crfs[index]),
             crf_position=float(crf_positions(self.context.encoder, self.context.crfs[[index]])[0]),
-            predicted=float(np.clip(given.mean[index], 0.0, 100.0)),
+            predicted=float(np.clip(given.mean[index], *self.limits)),
             deviation=math.sqrt(max(0.0, float(given.covariance[index, index]))),
-            corrected=float(np.clip(corrected[index], 0.0, 100.0)),
+            corrected=float(np.clip(corrected[index], *self.limits)),
             observed=observed,
             unix_seconds=unix_seconds,
             scale=self.context.scale,

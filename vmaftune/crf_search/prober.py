@@ -27,12 +27,16 @@ _SCORE_BYTES = 4
 
 
 class _CachedProbe(msgspec.Struct, frozen=True, kw_only=True):
-    """A probe as it is kept: scores of all its frames, in millionths, so that any pooling can be made of them."""
+    """A probe as it is kept: scores of all its frames, in millionths, so that any pooling can be made of them.
+
+    ``pools`` are those that it was asked for by.
+    """
 
     frame_scores_micro: bytes
     encoded_bytes: Annotated[int, msgspec.Meta(ge=0)]
     encode_seconds: Annotated[float, msgspec.Meta(ge=0.0)]
     score_seconds: Annotated[float, msgspec.Meta(ge=0.0)]
+    pools: tuple[str, ...] = ("mean",)
 
     def scores(self, metric: Metric) -> FloatArray:
         """Of each frame, as Metric.scores gives them."""
@@ -49,6 +53,8 @@ class Prober:
         store: where probes are kept.
         folder: for temporary files.
         explore: False makes no exploring probes and uses none that the cache holds.
+        apart: what was probed for another pool is not known beforehand, and is found when the same CRF is asked for. Then a
+            search goes the way that it would go alone, and so does what is learned of it.
     """
 
     def __init__(
@@ -60,8 +66,9 @@ class Prober:
         store: Store,
         folder: Path,
         explore: bool = True,
+        apart: bool = False,
     ) -> None:
-        self._ffmpeg, self._source, self._pool = ffmpeg, source, source.scale.pool
+        self._ffmpeg, self._source, self._pool, self._apart = ffmpeg, source, source.scale.pool, apart
         self._metric = source.comparison.metric
         self._threads, self._store, self._folder = threads, store, folder
         beside = self._metric.neighbours(source.comparison) if explore and self._pool in POOLS else None
@@ -105,7 +112,7 @@ class Prober:
         return (encoding + self._part.cost(source.frames) * scoring) / (encoding + scoring)
 
     def cached(self) -> dict[float, ProbeRecord]:
-        """Every verifying probe of this curve that the cache holds, by CRF."""
+        """Every verifying probe of this curve that the cache holds, by CRF; of another pool where that is not kept apart."""
         return self._kept(None)
 
     def explored(self) -> dict[float, ProbeRecord]:
@@ -163,6 +170,11 @@ class Prober:
         return round(self._metric.pooled(np.concatenate(scores), self._pool), 6)
 
     def _made(self, crf: float, part: Part | None, on_progress: Callable[[float], None]) -> ProbeRecord:
+        found = self._store.get(*self._family(part), _CachedProbe, part=crf) if self._apart else None
+        if found is not None and self._whole(found, part):
+            found = msgspec.structs.replace(found, pools=tuple(sorted({*found.pools, self._pool})))
+            self._store.put(*self._family(part), found, part=crf)
+            return self._record(crf, found, part, cached=True)
         source, scores, size, encode_seconds, score_seconds, done = self._source, [], 0, 0.0, 0.0, 0
         for sample, frames in zip(source.samples, source.frames, strict=True):
 
@@ -196,6 +208,7 @@ class Prober:
             encoded_bytes=size,
             encode_seconds=encode_seconds,
             score_seconds=score_seconds,
+            pools=(self._pool,),
         )
         self._store.put(*self._family(part), probe, part=crf)
         return self._record(crf, probe, part, cached=False)
@@ -208,7 +221,9 @@ class Prober:
     def _kept(self, part: Part | None) -> dict[float, ProbeRecord]:
         kept = self._store.family(*self._family(part), _CachedProbe)
         return {
-            crf: self._record(crf, probe, part, cached=True) for crf, probe in kept.items() if self._whole(probe, part)
+            crf: self._record(crf, probe, part, cached=True)
+            for crf, probe in kept.items()
+            if self._whole(probe, part) and not (self._apart and self._pool not in probe.pools)
         }
 
     def _whole(self, probe: _CachedProbe, part: Part | None) -> bool:

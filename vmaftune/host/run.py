@@ -20,14 +20,16 @@ from vmaftune.contract.records import ProbeRecord, ProbeRequest
 from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.prior import uninformed
 from vmaftune.errors import PluginError, Unsupported
+from vmaftune.host import versions
 from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.pending import Lesson, PendingCaptures
+from vmaftune.quality.scale import USUAL, Scale
 from vmaftune.state.store import Store
 
 Result = TypeVar("Result")
 
 LARGEST_SHIFT = 40.0
-"""A correction of more VMAF than this is a fault, not knowledge."""
+"""A correction of more than this, in differences as large as one VMAF, is a fault, not knowledge."""
 
 _NEGATIVE_VARIANCE_TOLERATED = 1e-6
 _ASYMMETRY_TOLERATED = 1e-6  # of the largest value
@@ -89,7 +91,8 @@ class PluginRun:
         self._registered = {r.name: r for r in [*self._predictors, *active]}
         self._active = [r.name for r in active]
         self._made_predictors: dict[str, Predictor] = {}
-        self._corrections: dict[str, dict[str, Correction]] = {}  # by the predictor's version: sources may differ in it
+        # By the predictor's version and the scale: sources may differ in both.
+        self._corrections: dict[tuple[str, Scale], dict[str, Correction]] = {}
         self._trainers: dict[str, Trainer] = {}
         self._events = [plugin for plugin in manager.plugins_with_events() if plugin not in choice.off]
         self._callers: dict[tuple[str, str], Any] = {}
@@ -107,32 +110,34 @@ class PluginRun:
     def predict(self, context: CurveContext) -> PredictedCurve:
         """The local prior of one source: the first predictor that can, then every correction.
 
-        Where scores are of another scale than predictors are trained on, corrections take no part, and a line says so once.
+        Where a filter goes before the encode, corrections take no part, and a line says so once.
 
         Raises:
             PluginError: no predictor could, and one was named or ``--strict-plugins`` is set.
         """
         name, bare = self._bare(context)
-        if not context.scale.usual or context.filtered:
-            left_out = self._left_out(context)
-            return PredictedCurve(
-                predictor=name, context=context, bare=bare, corrected=bare, given={}, adjustments={}, left_out=left_out
-            )
-        self._start_active()
-        curve = bare
-        given: dict[str, Prediction] = {}
-        adjustments: dict[str, Adjustment] = {}
-        for correction_name, correction in self._corrections[self.predictor_version].items():
+        curve, given, adjustments = bare, {}, {}
+        left_out = self._left_out() if context.filtered else None
+        corrections = {} if context.filtered else self._start_active(context.scale)
+        largest = LARGEST_SHIFT * self._grain(context.scale)
+        for correction_name, correction in corrections.items():
 
             def correct(correction: Correction = correction, curve: Prediction = curve) -> Adjustment:
-                return _checked_adjustment(correction.correct(context, curve), len(context.crfs))
+                return _checked_adjustment(correction.correct(context, curve), len(context.crfs), largest)
 
             adjustment = self._guarded(correction_name, "correct", correct)
             if adjustment is not None:
                 given[correction_name], adjustments[correction_name] = curve, adjustment
                 curve = _adjusted(curve, adjustment)
         return PredictedCurve(
-            predictor=name, context=context, bare=bare, corrected=curve, given=given, adjustments=adjustments
+            predictor=name,
+            context=context,
+            bare=bare,
+            corrected=curve,
+            given=given,
+            adjustments=adjustments,
+            left_out=left_out,
+            limits=self._limits(context.scale),
         )
 
     def learn(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> None:
@@ -141,7 +146,7 @@ class PluginRun:
         Args:
             curve: as predicted.
             index: place of the CRF in its grid.
-            observed: VMAF.
+            observed: score, of the curve's scale.
         """
         self.teach(self.lessons(curve, index, observed, unix_seconds))
 
@@ -155,8 +160,8 @@ class PluginRun:
                 lessons = self.lessons(curve, index, observed, time.time())
                 if self._pending is None or not lessons or not self._pending.ready():
                     return lessons
-                version = curve.predictor_version
-                return [self._pending.noted(one, self._version_of(one.name, version)) for one in lessons]
+                version, scale = curve.predictor_version, curve.context.scale
+                return [self._pending.noted(one, self._version_of(one.name, version, scale)) for one in lessons]
 
             yield remember
 
@@ -175,10 +180,10 @@ class PluginRun:
                 lesson.learned()
 
     def lessons(self, curve: PredictedCurve, index: int, observed: float, unix_seconds: float) -> list[Lesson]:
-        """What each correction and trainer that is on is to learn of one score; nothing of one of another scale."""
+        """What each correction and trainer that is on is to learn of one score: corrections under the state of its scale."""
         if not curve.teaches:
             return []
-        corrections = self._corrections.get(curve.predictor_version, {})
+        corrections = self._corrections.get((curve.predictor_version, curve.context.scale), {})
         of_corrections = [
             Lesson(name=name, learner=one, capture=curve.capture_for(name, index, observed, unix_seconds))
             for name, one in corrections.items()
@@ -187,10 +192,10 @@ class PluginRun:
         capture = curve.capture(index, observed, unix_seconds)
         return [*of_corrections, *(Lesson(name=n, learner=t, capture=capture) for n, t in self._trainers.items())]
 
-    def _version_of(self, name: str, predictor_version: str) -> str:
+    def _version_of(self, name: str, predictor_version: str, scale: Scale) -> str:
         """What a learner that is on keeps what it learned by."""
         correction = self._registered[name].kind == "correction"
-        return self.state_version(name, predictor_version) if correction else predictor_version
+        return self.state_version(name, predictor_version, scale) if correction else predictor_version
 
     def _teach_left_over(self, name: str, learner: Correction | Trainer, version: str) -> None:
         """Let a learner that was just started learn what runs that were killed left for it."""
@@ -204,19 +209,19 @@ class PluginRun:
         self._bare(context)
         return self.predictor_version
 
-    def state_version(self, name: str, predictor_version: str) -> str:
-        """What a correction that is on keeps its state by: the predictor's version, and the corrections before it."""
+    def state_version(self, name: str, predictor_version: str, scale: Scale = USUAL) -> str:
+        """What a correction that is on keeps its state by: the predictor's version, the scale, the corrections before it."""
         names = [n for n in self._active if self._registered[n].kind == "correction"]
-        return "".join([predictor_version, *(f"+{before}" for before in names[: names.index(name)])])
+        return versions.of_state(predictor_version, scale, names[: names.index(name)])
 
-    def correction(self, name: str, predictor_version: str) -> Correction:
-        """A correction that is on, as a search with that predictor makes it.
+    def correction(self, name: str, predictor_version: str, scale: Scale = USUAL) -> Correction:
+        """A correction that is on, as a search with that predictor makes it for that scale.
 
         Raises:
             PluginError: it cannot be made.
         """
         spec: Any = self._registered[name].spec
-        context = self._context(name, self.state_version(name, predictor_version))
+        context = self._context(name, self.state_version(name, predictor_version, scale), scale)
         made: Correction = called(name, "start", functools.partial(spec.factory, context))
         return made
 
@@ -252,13 +257,23 @@ class PluginRun:
         origin = self._choice.settings_origins.get(name, "the configuration")
         return validated(self._choice.settings.get(name, {}), registration.spec.settings, origin, f"plugins.{name}")
 
-    def _context(self, name: str, predictor_version: str = "") -> PluginContext:
+    def _context(self, name: str, predictor_version: str = "", scale: Scale = USUAL) -> PluginContext:
         return PluginContext(
             settings=self._settings[name],
             predictor_version=predictor_version,
             cache_folder=self._cache_folder,
             warn=lambda text: self._warn(f"{name}: {text}"),
+            scale=scale,
+            grain=self._grain(scale),
         )
+
+    def _grain(self, scale: Scale) -> float:
+        metric = self._manager.metrics.get(scale.metric)
+        return 1.0 if metric is None else metric.grain
+
+    def _limits(self, scale: Scale) -> tuple[float, float]:
+        metric = self._manager.metrics.get(scale.metric)
+        return (0.0, 100.0) if metric is None else metric.limits(scale.model)
 
     def _bare(self, context: CurveContext) -> tuple[str, Prediction]:
         why = []
@@ -290,35 +305,36 @@ class PluginRun:
         self.predictor_version = "none"
         return "none@none", uninformed(context, note)
 
-    def _left_out(self, context: CurveContext) -> str | None:
+    def _left_out(self) -> str | None:
         """Why those that are on take no part, told once; None where none is on."""
         names = [registration.name for registration in self.active]
         if not names:
             return None
-        what = "a filter of yours" if context.filtered else context.scale
         verb = "takes" if len(names) == 1 else "take"
         text = (
-            f"{' and '.join(names)} {verb} no part, and nothing is learned: these scores ({what}) are not"
-            " the mean VMAF by the usual model at the usual size, unfiltered, that was learned from"
+            f"{' and '.join(names)} {verb} no part, and nothing is learned: a filter of yours makes other pictures"
+            " of the source than those that its features are of"
         )
         if text not in self._told:
             self._told.add(text)
             self._warn(text)
         return text
 
-    def _start_active(self) -> None:
-        """Make the corrections and trainers that are on, once the predictor's version is known."""
+    def _start_active(self, scale: Scale) -> dict[str, Correction]:
+        """The corrections that are on for the predictor's version and a scale; they and the trainers are made where they are
+        not yet."""
         version = self.predictor_version
-        corrections = self._corrections.setdefault(version, {})
+        corrections = self._corrections.setdefault((version, scale), {})
         for name in self._active:
             spec: Any = self._registered[name].spec
             correction = spec.kind == "correction"
             if name not in self._off and name not in corrections and name not in self._trainers:
-                context = self._context(name, self._version_of(name, version))
+                context = self._context(name, self._version_of(name, version, scale), scale if correction else USUAL)
                 made = self._guarded(name, "start", functools.partial(spec.factory, context))
                 if made is not None:
                     (corrections if correction else self._trainers)[name] = made
                     self._teach_left_over(name, made, context.predictor_version)
+        return corrections
 
     def _event(self, event: str, **arguments: Any) -> None:
         for plugin in self._events:
@@ -391,14 +407,14 @@ def _checked_covariance(given: FloatArray, n: int) -> FloatArray:
     return covariance
 
 
-def _checked_adjustment(adjustment: Adjustment, n: int) -> Adjustment:
+def _checked_adjustment(adjustment: Adjustment, n: int, most: float) -> Adjustment:
     shift = np.asarray(adjustment.shift, float)
     if shift.shape != (n,):
         raise ValueError(f"its correction has shape {shift.shape}, not {(n,)}")
     largest = float(np.abs(shift).max(initial=0.0))
     if not math.isfinite(largest):
         raise ValueError("its correction has a value that is no number")
-    if largest > LARGEST_SHIFT:
-        raise ValueError(f"its correction of {largest:.1f} VMAF is beyond the {LARGEST_SHIFT:.0f} that can be believed")
+    if largest > most:
+        raise ValueError(f"its correction of {largest:.1f} is beyond the {most:.0f} that can be believed")
     covariance = None if adjustment.covariance is None else _checked_covariance(adjustment.covariance, n)
     return Adjustment(shift=shift, captures=adjustment.captures, covariance=covariance, note=adjustment.note)

@@ -45,7 +45,8 @@ def run_search(
         folder = stack.enter_context(workspace())
         prepared = session.prepared(ffmpeg, path, folder, source, on_measure=observer.measuring)
         observer.prepared(prepared, goal)
-        prober = session.prober(ffmpeg, prepared, folder, explore=session.option("explore", True))
+        explore = session.option("explore", True)
+        prober = session.prober(ffmpeg, prepared, folder, explore=explore, apart=bool(run.active))
         outcome: Outcome = search(
             features=prepared.measured.features,
             encoder=spec,

@@ -22,7 +22,7 @@ class PluginReport(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name, kind, version: of the plugin.
-        took_part: False where scores are of a scale that is not learned; ``notes`` of the search say so.
+        took_part: False where a filter goes before the encode; ``notes`` of the search say so.
         correction_vmaf: shift at the resulting CRF; None for a trainer.
         captures: scores it had learned from when the search began.
     """

@@ -290,14 +290,18 @@ class Session:
         chosen: int = self.option("vmaf_threads", available)
         return chosen
 
-    def prober(self, ffmpeg: Ffmpeg, source: PreparedSource, folder: Path, *, explore: bool) -> Prober:
+    def prober(
+        self, ffmpeg: Ffmpeg, source: PreparedSource, folder: Path, *, explore: bool, apart: bool = False
+    ) -> Prober:
         """Makes the probes of a prepared source, kept in this session's cache.
 
         Args:
             folder: for temporary files.
             explore: whether a part may be scored first.
+            apart: as of Prober.
         """
-        return Prober(ffmpeg, source, threads=self.threads(), store=self.store, folder=folder, explore=explore)
+        threads, store = self.threads(), self.store
+        return Prober(ffmpeg, source, threads=threads, store=store, folder=folder, explore=explore, apart=apart)
 
     @contextmanager
     def plugins(self) -> Iterator[PluginRun]:

@@ -17,10 +17,11 @@ import numpy as np
 
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.features import NAMES
+from vmaftune.host import versions
 
 FIELDS = frozenset(
     {
-        *("schema_version", "predictor_version", "feature_names", "presets", "captures", "sources", "absurd"),
+        *("schema_version", "predictor_version", "feature_names", "presets", "captures", "sources", "absurd", "grain"),
         *("sums", "history"),
         *("host_uuid", "imported"),  # these must be empty: see _word
     }
@@ -30,7 +31,7 @@ FIELDS = frozenset(
 _BY_PRESET = "presets"
 _COUNTS = frozenset({"schema_version", "captures", "sources", "absurd"})
 _TERMS = frozenset({"level", "slope", "curvature", "x", *NAMES})
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
 _LARGEST = 1e10
 _DEEPEST = 6
 _LARGEST_FEATURE = 4.0  # Features.scaled() ends there
@@ -40,9 +41,10 @@ _FIRST_TIME, _LAST_TIME = 1e9, 1e10
 
 
 def check_version(predictor_version: str) -> None:
-    """Raise ValueError unless it can be the version of a predictor, and name a folder."""
+    """Raise ValueError unless it can be what state is kept by (vmaftune.host.versions), and name a folder."""
     if not _VERSION.fullmatch(predictor_version):
         raise ValueError(f"{predictor_version!r:.60} is no version of a predictor")
+    versions.scale_in(predictor_version)
 
 
 Census = Counter[tuple[str, str]]

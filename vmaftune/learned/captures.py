@@ -22,8 +22,9 @@ from vmaftune.corpus.rows import parse_row
 from vmaftune.crf_search.grid import crf_grid
 from vmaftune.encoders.spec import check_preset, find_encoder, number
 from vmaftune.errors import UserError
-from vmaftune.quality.metric import Asked, Pictures
-from vmaftune.quality.vmaf import VMAF
+from vmaftune.learned.scales import named_scale
+from vmaftune.quality.metric import Metric
+from vmaftune.quality.scale import USUAL, Scale
 from vmaftune.state.regular import open_regular
 
 _LAST_UNIX_SECONDS = 4102444800.0  # the year 2100
@@ -31,28 +32,31 @@ _LARGEST_FEATURE = 1e12
 _ROW_OF_CORPUS = "vmaf_mean"
 
 
-class CaptureLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CaptureLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One line.
 
     Attributes:
         features: of the source, in the order of vmaftune.contract.features.NAMES, or by name; null where one could not be
             measured.
         encoder, preset, crf: the encode; without a preset it is the encoder's own.
-        observed: VMAF that was measured, of the scale that is learned (vmaftune.quality.scale).
+        observed: score that was measured.
         unix_seconds: when; None is now.
+        scale: identity of the scale that ``observed`` is of (vmaftune.quality.scale), such as ``vmaf_v0.6.1~p5``; None is the
+            usual one.
     """
 
     features: list[Any] | dict[str, Any]  # _features says which number is none
     encoder: str
     preset: str | None = None
     crf: float
-    observed: Annotated[float, msgspec.Meta(ge=0.0, le=100.0)]
+    observed: float
     unix_seconds: Annotated[float, msgspec.Meta(ge=0.0, le=_LAST_UNIX_SECONDS)] | None = None
+    scale: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One score of a source: its CRF, the VMAF that was observed, and when in Unix time (None: now)."""
+    """One score of a source: its CRF, the score that was observed, and when in Unix time (None: now)."""
 
     crf: float
     observed: float
@@ -61,11 +65,12 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceScores:
-    """Consecutive lines of one source, encoder and preset. ``features`` are in their order, None for an unknown one."""
+    """Consecutive lines of one source, encoder, preset and scale. ``features`` are in their order, None for an unknown one."""
 
     features: tuple[float | None, ...]
     encoder: EncoderSpec
     preset: str | None
+    scale: Scale
     scores: list[Score]
 
     def context(self) -> CurveContext:
@@ -78,15 +83,18 @@ class SourceScores:
             encoder=self.encoder,
             preset=self.preset,
             crfs=crfs[::-1].copy() if self.encoder.higher_is_better else crfs,
+            scale=self.scale,
         )
 
 
-def read_sources(lines: Iterable[bytes], name: str, encoders: Mapping[str, EncoderSpec]) -> list[SourceScores]:
+def read_sources(
+    lines: Iterable[bytes], name: str, encoders: Mapping[str, EncoderSpec], metrics: Mapping[str, Metric]
+) -> list[SourceScores]:
     """The captures of a file, or rows of a corpus, by source.
 
     Args:
         name: of the file, for errors.
-        encoders: that there are, by name.
+        encoders, metrics: that there are, by name.
 
     Raises:
         UserError: a line is neither, or there is none; the text names line and field.
@@ -95,7 +103,7 @@ def read_sources(lines: Iterable[bytes], name: str, encoders: Mapping[str, Encod
     for line_number, line in enumerate(lines, 1):
         if line.isspace():
             continue
-        found = _one(line, f"{name}, line {line_number}", encoders)
+        found = _one(line, f"{name}, line {line_number}", encoders, metrics)
         last = sources[-1] if sources else None
         if last is not None and _same(last, found):
             last.scores.extend(found.scores)
@@ -122,10 +130,11 @@ def file_lines(path: Path) -> Iterator[bytes]:
 
 
 def _same(one: SourceScores, other: SourceScores) -> bool:
-    return (one.features, one.encoder, one.preset) == (other.features, other.encoder, other.preset)
+    mine, theirs = ((s.features, s.encoder, s.preset, s.scale) for s in (one, other))
+    return mine == theirs
 
 
-def _one(line: bytes, place: str, encoders: Mapping[str, EncoderSpec]) -> SourceScores:
+def _one(line: bytes, place: str, encoders: Mapping[str, EncoderSpec], metrics: Mapping[str, Metric]) -> SourceScores:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -134,10 +143,17 @@ def _one(line: bytes, place: str, encoders: Mapping[str, EncoderSpec]) -> Source
         raise UserError(f"{place} is no JSON object")
     capture = _of_corpus(line, place) if _ROW_OF_CORPUS in value else _checked(value, place)
     spec = _encoder(capture, place, encoders)
+    scale = USUAL if capture.scale is None else named_scale(capture.scale, metrics, f"{place}: scale")
+    least, most = metrics[scale.metric].limits(scale.model)
+    if not least <= capture.observed <= most:
+        raise UserError(
+            f"{place}: observed = {capture.observed:g}: must be from {least:g} to {most:g}, as {scale} gives it"
+        )
     return SourceScores(
         features=_features(capture.features, place),
         encoder=spec,
         preset=capture.preset if capture.preset is not None else spec.default_preset,
+        scale=scale,
         scores=[Score(crf=capture.crf, observed=capture.observed, unix_seconds=capture.unix_seconds)],
     )
 
@@ -156,14 +172,14 @@ def _of_corpus(line: bytes, place: str) -> CaptureLine:
             f"{place}, column feature_schema: features of schema {row.feature_schema}, this is {SCHEMA_VERSION}; "
             "measure the corpus anew"
         )
-    usual = VMAF.decide(Asked(), Pictures(width=row.width, height=row.height)).model
-    if row.vmaf_model != usual:
-        raise UserError(
-            f"{place}, column vmaf_model: scores by {row.vmaf_model!r:.60}, and those of {usual} are learned; "
-            "measure the corpus again with vmaf-tune corpus measure"
-        )
-    features = [None if math.isnan(value) else value for value in row.features]
-    return CaptureLine(features=features, encoder=row.encoder, preset=row.preset, crf=row.crf, observed=row.vmaf_mean)
+    return CaptureLine(
+        features=[None if math.isnan(value) else value for value in row.features],
+        encoder=row.encoder,
+        preset=row.preset,
+        crf=row.crf,
+        observed=row.vmaf_mean,
+        scale=row.score_scale.identity,
+    )
 
 
 def _encoder(capture: CaptureLine, place: str, encoders: Mapping[str, EncoderSpec]) -> EncoderSpec:

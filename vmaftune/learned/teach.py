@@ -11,6 +11,7 @@ import numpy as np
 from vmaftune.errors import PluginError, VmafTuneError
 from vmaftune.host.run import PluginRun
 from vmaftune.learned.captures import SourceScores
+from vmaftune.quality.scale import Scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +20,15 @@ class Taught:
 
     Attributes:
         encoder, preset: of the encode.
+        scale: of what scale its scores are.
         predictor_version: that predicted it.
-        predicted, corrected: VMAF before and after all corrections, as of what was learned until then.
-        observed: VMAF.
+        predicted, corrected: score before and after all corrections, as of what was learned until then.
+        observed: score.
     """
 
     encoder: str
     preset: str | None
+    scale: Scale
     predictor_version: str
     predicted: float
     corrected: float
@@ -60,7 +63,7 @@ def _taught(run: PluginRun, source: SourceScores) -> Iterator[Taught]:
     context = source.context()
     curve = run.predict(context)
     place = {crf: index for index, crf in enumerate(context.crfs.tolist())}
-    predicted, corrected = (np.clip(each.mean, 0.0, 100.0) for each in (curve.bare, curve.corrected))
+    predicted, corrected = (np.clip(each.mean, *curve.limits) for each in (curve.bare, curve.corrected))
     for score in source.scores:
         index = place[score.crf]
         when = time.time() if score.unix_seconds is None else score.unix_seconds
@@ -68,6 +71,7 @@ def _taught(run: PluginRun, source: SourceScores) -> Iterator[Taught]:
         yield Taught(
             encoder=source.encoder.name,
             preset=source.preset,
+            scale=source.scale,
             predictor_version=curve.predictor_version,
             predicted=float(predicted[index]),
             corrected=float(corrected[index]),

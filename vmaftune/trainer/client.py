@@ -146,7 +146,7 @@ class FeedbackClient:
             capture = self._ring[0]
             fields = (capture.encoder, capture.preset, capture.crf, capture.features.values, capture.observed)
             try:
-                line = request_line(_id_of(capture), *fields)
+                line = request_line(_id_of(capture), *fields, capture.scale)
             except Exception:  # ValueError for a feature that could not be measured
                 self._unfit += 1
             else:

@@ -1,6 +1,7 @@
 """What is said over the trainer's socket: newline-delimited JSON, a line each way, answers in the order of the requests.
 
 {"v":1,"id":"…","encoder":"libx264","preset":"medium","crf":23,"features":[…],"true_score":93.1}
+{…,"true_score":41.2,"scale":"xpsnr~8bit"}    of another scale than the usual one, by its identity (vmaftune.quality.scale)
 {"ok":true,"step":1200,"buffered":830}        the sample is durable, once, however often it is sent
 {"ok":false,"error":"…"}                      it was not taken; with "retry":true it may be sent again as it is
 {"v":1,"status":true}                         asks how the trainer does
@@ -16,20 +17,26 @@ import msgspec
 
 from vmaftune.contract.features import NAMES
 from vmaftune.contract.learner import Sample
+from vmaftune.quality.scale import USUAL, Scale
 
 VERSION = 1
 LARGEST_FEATURE = 1e9
 """No feature comes near it; beyond it one is a fault, and float32 would not hold it well."""
 
+LARGEST_SCORE = 1e6
+"""Of any metric."""
+
 _LONGEST_ERROR = 200
 
 Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._:-]{1,64}\Z")]
 Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,63}\Z")]
+ScaleName = Annotated[str, msgspec.Meta(max_length=200)]
 Feature = Annotated[float, msgspec.Meta(ge=-LARGEST_FEATURE, le=LARGEST_FEATURE)]
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One sample. Attributes as in vmaftune.contract.learner.Sample; JSON has neither NaN nor infinities."""
+    """One sample. Attributes as in vmaftune.contract.learner.Sample, but for ``scale``, which is the identity of one; JSON has
+    neither NaN nor infinities."""
 
     v: Literal[1]
     id: Id
@@ -37,7 +44,14 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     preset: Name | None
     crf: Annotated[float, msgspec.Meta(ge=-1000.0, le=1000.0)]
     features: Annotated[tuple[Feature, ...], msgspec.Meta(min_length=len(NAMES), max_length=len(NAMES))]
-    true_score: Annotated[float, msgspec.Meta(ge=0.0, le=100.0)]
+    true_score: Annotated[float, msgspec.Meta(ge=-LARGEST_SCORE, le=LARGEST_SCORE)]
+    scale: ScaleName | None = None
+
+    def __post_init__(self) -> None:
+        if self.scale is not None:
+            Scale.named(self.scale)
+        elif not 0.0 <= self.true_score <= 100.0:
+            raise ValueError("true_score must be from 0 to 100 where no scale is named - at `$.true_score`")
 
     def sample(self, unix_seconds: float) -> Sample:
         """The sample as a learner takes it in."""
@@ -49,6 +63,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             features=self.features,
             true_score=self.true_score,
             unix_seconds=unix_seconds,
+            scale=USUAL if self.scale is None else Scale.named(self.scale),
         )
 
 
@@ -132,14 +147,21 @@ def taken(step: int, buffered: int) -> bytes:
 
 
 def request_line(
-    sample_id: str, encoder: str, preset: str | None, crf: float, features: Sequence[float], true_score: float
+    sample_id: str,
+    encoder: str,
+    preset: str | None,
+    crf: float,
+    features: Sequence[float],
+    true_score: float,
+    scale: Scale = USUAL,
 ) -> bytes:
-    """The line of a sample.
+    """The line of a sample. The usual scale is not named, so that a trainer of an earlier version takes it.
 
     Raises:
         ValueError: no trainer would take it, such as one with a feature that could not be measured (NaN).
     """
     fields = {"v": VERSION, "id": sample_id, "encoder": encoder, "preset": preset, "crf": crf}
-    line = msgspec.json.encode({**fields, "features": features, "true_score": true_score})
+    of_scale = {} if scale.usual else {"scale": scale.identity}
+    line = msgspec.json.encode({**fields, "features": features, "true_score": true_score, **of_scale})
     parse(line)  # NaN and infinities are written as null, which is refused here
     return line + b"\n"

@@ -10,11 +10,14 @@ from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.inspection import Inspectable, LearnedState
 from vmaftune.encoders.spec import find_encoder
 from vmaftune.errors import PluginError, UserError, VmafTuneError
+from vmaftune.host import versions
 from vmaftune.host.inspection import Inspection
 from vmaftune.host.manager import Registration
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.session import DEFAULT_ENCODER, Session, warn
 from vmaftune.learned.ordinary import ordinary_context
+from vmaftune.learned.scales import named_scale
+from vmaftune.quality.scale import USUAL, Scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,17 +34,22 @@ class Chosen:
     run: PluginRun
     inspection: Inspection
 
-    def version(self, encoder: EncoderSpec, preset: str | None) -> str:
-        """What it keeps its state by when an ordinary source is encoded with this preset."""
-        return self.run.state_version(self.name, self.run.version_for(ordinary_context(encoder, preset)))
+    def version(self, encoder: EncoderSpec, preset: str | None, scale: Scale = USUAL) -> str:
+        """What it keeps its state by when an ordinary source is encoded with this preset, and its scores are of that scale."""
+        predictor_version = self.run.version_for(ordinary_context(encoder, preset, scale))
+        return self.run.state_version(self.name, predictor_version, scale)
 
     def in_use(self, state: LearnedState, session: Session) -> bool:
         """Whether a search of today, at one of the state's presets, would use it."""
         encoder = session.manager.encoders.get(state.encoder)
         if encoder is None:
             return False
+        try:
+            scale = versions.scale_in(state.predictor_version)
+        except ValueError:  # of another version of vmaf-tune, or somebody's own folder
+            return False
         presets = {preset or None for preset in state.presets} or {None}
-        return any(self.version(encoder, preset) == state.predictor_version for preset in presets)
+        return any(self.version(encoder, preset, scale) == state.predictor_version for preset in presets)
 
 
 def sidecar_session(options: dict[str, Any]) -> Session:
@@ -97,10 +105,29 @@ def named_encoder(session: Session, name: str | None) -> EncoderSpec:
     return find_encoder(wanted, session.manager.encoders, None, "--encoder" if name is None else "encoder")
 
 
-def used_states(session: Session, chosen: Chosen, encoder: str) -> list[LearnedState]:
-    """What it has learned of an encoder with the predictors in use."""
+def used_states(session: Session, chosen: Chosen, encoder: str, scale: Scale | None = None) -> list[LearnedState]:
+    """What it has learned of an encoder with the predictors in use; of one scale where one is given."""
     states = [state for state in chosen.inspection.states() if state.encoder == encoder]
-    return [state for state in states if chosen.in_use(state, session)]
+    return [state for state in states if is_of(state, scale) and chosen.in_use(state, session)]
+
+
+def named_scale_option(session: Session, identity: str | None) -> Scale | None:
+    """The scale that ``--scale`` names. Raises UserError."""
+    return None if identity is None else named_scale(identity, session.manager.metrics, "--scale")
+
+
+def is_of(state: LearnedState, scale: Scale | None) -> bool:
+    """Whether a state is of that scale; None is any."""
+    return scale is None or versions.identity_in(state.predictor_version) == scale.identity
+
+
+def unit_of(session: Session, predictor_version: str) -> str:
+    """Unit of the scores that a state of that version is of, for people."""
+    try:
+        metric = session.manager.metrics[versions.scale_in(predictor_version).metric]
+    except (KeyError, ValueError):  # of a metric that is not installed here
+        return "score"
+    return metric.unit or metric.title
 
 
 def nothing_learned(names: Sequence[str]) -> str:

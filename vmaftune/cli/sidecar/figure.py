@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 # On no background of its own, in colours that a white page and a dark one both show.
 _INK, _BEFORE, _AFTER = "#7d8590", "#d9822b", "#3b82f6"
 _WINDOW = 25
-_LEAST_SHOWN_VMAF = 1.0
+_LEAST_SHOWN = 1.0
 
 
-def draw_residuals(panels: Mapping[str, Sequence[LearnedCapture]], title: str, file: Path) -> None:
-    """Draw a panel for each encoder.
+def draw_residuals(panels: Mapping[tuple[str, str], Sequence[LearnedCapture]], title: str, file: Path) -> None:
+    """Draw a panel for each encoder and scale.
 
     Args:
-        panels: captures by encoder, oldest first.
+        panels: captures by what they are of and the unit of their scores, oldest first.
 
     Raises: as write_figure.
     """
@@ -33,9 +33,9 @@ def draw_residuals(panels: Mapping[str, Sequence[LearnedCapture]], title: str, f
 
     figure = Figure(figsize=(7.5, 1.0 + 2.6 * len(panels)), dpi=120, layout="constrained", facecolor="none")
     every = figure.subplots(len(panels), squeeze=False)[:, 0]
-    for axes, (encoder, captures) in zip(every, panels.items(), strict=True):
-        _panel(axes, captures)
-        axes.set_title(f"{encoder}, last {len(captures)} captures", loc="left", fontsize=9, color=_INK)
+    for axes, ((what, unit), captures) in zip(every, panels.items(), strict=True):
+        _panel(axes, captures, unit)
+        axes.set_title(f"{what}, last {len(captures)} captures", loc="left", fontsize=9, color=_INK)
     every[-1].set_xlabel(f"capture (point); the line is the rms of the last {_WINDOW}", color=_INK, fontsize=9)
     every[0].legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, fontsize=8, labelcolor=_INK)
     figure.align_ylabels(every)
@@ -43,7 +43,7 @@ def draw_residuals(panels: Mapping[str, Sequence[LearnedCapture]], title: str, f
     write_figure(figure, file, "plot")
 
 
-def _panel(axes: Axes, captures: Sequence[LearnedCapture]) -> None:
+def _panel(axes: Axes, captures: Sequence[LearnedCapture], unit: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     at = np.arange(1, len(captures) + 1)
@@ -51,7 +51,7 @@ def _panel(axes: Axes, captures: Sequence[LearnedCapture]) -> None:
     before = np.array([capture.residual for capture in captures])
     after = np.array([capture.left for capture in captures])
     known = np.abs(np.concatenate([before[sane], after[sane]]))
-    reach = 1.1 * max(_LEAST_SHOWN_VMAF, float(known.max(initial=0.0)))
+    reach = 1.1 * max(_LEAST_SHOWN, float(known.max(initial=0.0)))
     for values, colour, name, order in ((before, _BEFORE, "before", 1), (after, _AFTER, "after", 2)):
         rms = rolling_rms(np.where(sane, values, 0.0), sane)
         axes.fill_between(at, -rms, rms, color=colour, alpha=0.16, lw=0, zorder=order)
@@ -63,7 +63,7 @@ def _panel(axes: Axes, captures: Sequence[LearnedCapture]) -> None:
         edge = 0.97 * reach * np.sign(before[~sane])
         axes.plot(at[~sane], edge, "x", color=_INK, ms=4, zorder=7, label="counts for nothing")
     axes.set(ylim=(-reach, reach), xlim=(0.5, len(captures) + 0.5))
-    axes.set_ylabel("observed - expected, VMAF", color=_INK, fontsize=9)
+    axes.set_ylabel(f"observed - expected, {unit}", color=_INK, fontsize=9)
     axes.axhline(0.0, color=_INK, lw=0.8, zorder=0)
     axes.grid(color=_INK, alpha=0.2)
     axes.tick_params(colors=_INK, labelsize=8)

@@ -14,28 +14,33 @@ from vmaftune.cli.sidecar.chosen import (
     Chosen,
     all_chosen,
     named_encoder,
+    named_scale_option,
     nothing_learned,
     one_chosen,
     sidecar_session,
+    unit_of,
     used_states,
 )
-from vmaftune.cli.sidecar.options import one_plugin_option, plugin_option, predictor_option
-from vmaftune.cli.sidecar.tables import coloured, counted, moment, print_table, size, vmaf
+from vmaftune.cli.sidecar.options import one_plugin_option, plugin_option, predictor_option, scale_option
+from vmaftune.cli.sidecar.tables import coloured, counted, moment, of_scale, print_table, size, vmaf
 from vmaftune.contract.encoders import EncoderSpec
 from vmaftune.contract.inspection import LearnedCapture, LearnedState, LearnedTerm
 from vmaftune.encoders.spec import check_preset, number
-from vmaftune.jobs.session import Session
+from vmaftune.host import versions
 from vmaftune.learned.ordinary import ordinary_context
+from vmaftune.quality.scale import USUAL, Scale
 
 _TERMS_SHOWN = 15
 _CRFS_SHOWN = 9
 
 
 class StatusRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What one correction has learned of one encoder. ``in_use``: whether it is of the predictor version in use."""
+    """What one correction has learned of one encoder, from scores of one scale. ``in_use``: whether it is of the predictor
+    version in use."""
 
     plugin: str
     in_use: bool
+    scale: str
     state: LearnedState
 
 
@@ -48,16 +53,19 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShowReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``show --json`` prints. ``shift_vmaf`` is for an ordinary source, at ``crfs``."""
+    """What ``show --json`` prints. ``shift`` is for an ordinary source, at ``crfs``; ``shift_vmaf`` is the same where the
+    metric is VMAF, else None."""
 
     plugin: str
     predictor_version: str
+    scale: str
     encoder: str
     preset: str | None
     captures: int
     terms: list[LearnedTerm]
     crfs: list[float]
-    shift_vmaf: list[float]
+    shift: list[float]
+    shift_vmaf: list[float] | None
     note: str | None
 
 
@@ -78,30 +86,36 @@ def status(**options: Any) -> None:
     session = sidecar_session(options)
     found = all_chosen(session, options["plugins"])
     encoder = named_encoder(session, None)
-    versions = {chosen.name: chosen.version(encoder, None) for chosen in found}
+    in_use = {chosen.name: chosen.version(encoder, None) for chosen in found}
     rows = [
-        StatusRow(plugin=chosen.name, in_use=chosen.in_use(state, session), state=state)
+        StatusRow(
+            plugin=chosen.name,
+            in_use=chosen.in_use(state, session),
+            scale=versions.identity_in(state.predictor_version),
+            state=state,
+        )
         for chosen in found
         for state in chosen.inspection.states()
     ]
     if options["as_json"]:
-        print_json(StatusReport(encoder=encoder.name, in_use=versions, states=rows))
+        print_json(StatusReport(encoder=encoder.name, in_use=in_use, states=rows))
     elif not rows:
-        click.echo(nothing_learned(list(versions)))
+        click.echo(nothing_learned(list(in_use)))
     else:
         _print_status(rows)
-        for name, version in versions.items():
+        for name, version in in_use.items():
             click.echo(f"in use for {encoder.name}: {name} with {version}")
 
 
 @click.command("show")
 @click.argument("encoder")
 @click.option("--preset", metavar="NAME", help="The encoder's preset.  [default: the encoder's own]")
+@click.option("--scale", metavar="NAME", help="Scale of the scores, as status names it.  [default: vmaf_v0.6.1]")
 @one_plugin_option
 @predictor_option
 @host_options
 @json_option
-def show(encoder: str, preset: str | None, **options: Any) -> None:
+def show(encoder: str, preset: str | None, scale: str | None, **options: Any) -> None:
     """What the correction for ENCODER is made of, and how it shifts the curve of an ordinary source.
 
     \b
@@ -110,66 +124,72 @@ def show(encoder: str, preset: str | None, **options: Any) -> None:
     session = sidecar_session(options)
     spec = named_encoder(session, encoder)
     check_preset(spec, preset)
-    report = _show_report(session, one_chosen(session, options["plugins"]), spec, preset or spec.default_preset)
+    of = named_scale_option(session, scale) or USUAL
+    report = _show_report(one_chosen(session, options["plugins"]), spec, preset or spec.default_preset, of)
     if options["as_json"]:
         print_json(report)
         return
-    what = f"{report.encoder} preset {report.preset or 'none'} with {report.predictor_version}"
+    what = f"{report.encoder} preset {report.preset or 'none'} with {report.predictor_version}{of_scale(of)}"
     if not report.terms:
         click.echo(f"{report.plugin} has learned nothing of {what}")
         return
     click.echo(f"{report.plugin} for {what}, from {counted(report.captures, 'capture')}")
-    _print_show(report)
+    _print_show(report, unit_of(session, report.predictor_version))
 
 
 @click.command("history")
 @click.argument("encoder")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the last N.")
+@scale_option
 @plugin_option
 @predictor_option
 @host_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def history(encoder: str, limit: int | None, **options: Any) -> None:
+def history(encoder: str, limit: int | None, scale: str | None, **options: Any) -> None:
     """The captures of ENCODER that are still held, the oldest first.
 
     \b
     vmaf-tune sidecar history libx265 --limit 20
     """
     session = sidecar_session(options)
-    spec = named_encoder(session, encoder)
+    spec, of = named_encoder(session, encoder), named_scale_option(session, scale)
     held = [
         (chosen.name, state.predictor_version, capture)
         for chosen in all_chosen(session, options["plugins"])
-        for state in used_states(session, chosen, spec.name)
+        for state in used_states(session, chosen, spec.name, of)
         for capture in chosen.inspection.captures(state.predictor_version, spec.name)
     ]
     held = held[-limit:] if limit else held
     if options["as_json"]:
         for name, version, capture in held:
             fields = {**msgspec.structs.asdict(capture), "crf": _crf(spec, capture)}
-            print_json({"plugin": name, "predictor_version": version, "encoder": spec.name, **fields})
+            what = {"predictor_version": version, "scale": versions.identity_in(version), "encoder": spec.name}
+            print_json({"plugin": name, **what, **fields})
     elif not held:
         click.echo(f"no capture of {spec.name} is held for the predictor in use")
     else:
         _print_history(spec, held)
 
 
-def _show_report(session: Session, chosen: Chosen, spec: EncoderSpec, preset: str | None) -> ShowReport:
-    version = chosen.version(spec, preset)
-    curve = chosen.run.predict(ordinary_context(spec, preset))
+def _show_report(chosen: Chosen, spec: EncoderSpec, preset: str | None, scale: Scale) -> ShowReport:
+    version = chosen.version(spec, preset, scale)
+    curve = chosen.run.predict(ordinary_context(spec, preset, scale))
     adjustment = curve.adjustments.get(chosen.name)
     crfs = curve.context.crfs
     places = np.unique(np.linspace(0, len(crfs) - 1, _CRFS_SHOWN).round().astype(int))
     shift = np.zeros(len(crfs)) if adjustment is None else adjustment.shift
+    shown = np.round(shift[places], 4).tolist()
     return ShowReport(
         plugin=chosen.name,
         predictor_version=version,
+        scale=scale.identity,
         encoder=spec.name,
         preset=preset,
         captures=0 if adjustment is None else adjustment.captures,
         terms=chosen.inspection.terms(version, spec.name, preset),
         crfs=crfs[places].tolist(),
-        shift_vmaf=np.round(shift[places], 4).tolist(),
+        shift=shown,
+        shift_vmaf=shown if scale.metric == "vmaf" else None,
         note=None if adjustment is None else adjustment.note,
     )
 
@@ -179,6 +199,7 @@ def _print_status(rows: list[StatusRow]) -> None:
     headings = (
         "plugin",
         "predictor",
+        "scale",
         "encoder",
         "captures",
         "sources",
@@ -192,7 +213,7 @@ def _print_status(rows: list[StatusRow]) -> None:
         s = row.state
         shown.append(
             (
-                *(row.plugin, s.predictor_version, s.encoder, str(s.captures), str(s.sources)),
+                *(row.plugin, s.predictor_version, row.scale, s.encoder, str(s.captures), str(s.sources)),
                 coloured(s.status if row.in_use else "old"),
                 *(vmaf(s.rms_before), vmaf(s.rms_after), vmaf(s.ratio)),
                 *(moment(s.last_unix_seconds), size(s.size_bytes)),
@@ -201,15 +222,15 @@ def _print_status(rows: list[StatusRow]) -> None:
     print_table(headings, shown, numbers)
 
 
-def _print_show(report: ShowReport) -> None:
-    numbers = ("VMAF per unit", "give or take")
+def _print_show(report: ShowReport, unit: str) -> None:
+    numbers = (f"{unit} per unit", "give or take")
     largest = report.terms[:_TERMS_SHOWN]
     print_table(("term", *numbers), [(t.name, f"{t.weight:+.3f}", f"{t.deviation:.3f}") for t in largest], numbers)
     if smaller := len(report.terms) - len(largest):
         click.echo(f"and {counted(smaller, 'smaller term')} (--json has all)")
-    click.echo("shift of an ordinary source, VMAF")
+    click.echo(f"shift of an ordinary source, {unit}")
     click.echo("   CRF " + "".join(f"{number(crf):>8}" for crf in report.crfs))
-    click.echo("       " + "".join(f"{shift:+8.2f}" for shift in report.shift_vmaf))
+    click.echo("       " + "".join(f"{shift:+8.2f}" for shift in report.shift))
     if report.note:
         click.echo(report.note)
 
@@ -217,16 +238,21 @@ def _print_show(report: ShowReport) -> None:
 def _print_history(spec: EncoderSpec, held: list[tuple[str, str, LearnedCapture]]) -> None:
     numbers = ("CRF", "deviation", "residual", "left")
     rows = []
-    for _, _, capture in held:
+    for _, version, capture in held:
         values = (capture.deviation, capture.residual, capture.left)
         rows.append(
             (
-                *(moment(capture.unix_seconds), capture.preset or "none", number(_crf(spec, capture))),
+                *(
+                    moment(capture.unix_seconds),
+                    versions.identity_in(version),
+                    capture.preset or "none",
+                    number(_crf(spec, capture)),
+                ),
                 *(vmaf(values[0]), vmaf(values[1], True), vmaf(values[2], True)),
                 "counts for nothing" if capture.absurd else "",
             )
         )
-    print_table(("when", "preset", *numbers, ""), rows, numbers)
+    print_table(("when", "scale", "preset", *numbers, ""), rows, numbers)
 
 
 def _crf(spec: EncoderSpec, capture: LearnedCapture) -> float:

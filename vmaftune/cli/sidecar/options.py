@@ -17,6 +17,9 @@ one_plugin_option = click.option(
 predictor_option = click.option(
     "--predictor", metavar="NAME", help="Predictor in use, instead of the best for the encoder."
 )
+scale_option = click.option(
+    "--scale", metavar="NAME", help="Only what was learned from scores of this scale, as status names it."
+)
 yes_option = click.option("--yes", is_flag=True, help="Yes to the question; needed where nobody can be asked.")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from vmaftune.cli.options import host_options
-from vmaftune.cli.sidecar.chosen import all_chosen, named_encoder, sidecar_session
-from vmaftune.cli.sidecar.options import consent, plugin_option, predictor_option, yes_option
+from vmaftune.cli.sidecar.chosen import all_chosen, is_of, named_encoder, named_scale_option, sidecar_session
+from vmaftune.cli.sidecar.options import consent, plugin_option, predictor_option, scale_option, yes_option
 from vmaftune.cli.sidecar.tables import counted
 from vmaftune.errors import UserError
 
@@ -17,11 +17,12 @@ from vmaftune.errors import UserError
 @click.argument("encoder", required=False)
 @click.option("--all", "everything", is_flag=True, help="All encoders.")
 @click.option("--old", is_flag=True, help="Only what was learned with predictor versions that are not in use.")
+@scale_option
 @yes_option
 @plugin_option
 @predictor_option
 @host_options
-def reset(encoder: str | None, everything: bool, old: bool, yes: bool, **options: Any) -> int:
+def reset(encoder: str | None, everything: bool, old: bool, scale: str | None, yes: bool, **options: Any) -> int:
     """Forget what was learned of ENCODER, of all of them (--all), or with predictors that are not in use (--old).
 
     \b
@@ -32,11 +33,12 @@ def reset(encoder: str | None, everything: bool, old: bool, yes: bool, **options
     if encoder is None and not everything and not old:
         raise UserError("nothing was forgotten: name an ENCODER, or say --all or --old; see vmaf-tune sidecar status")
     session = sidecar_session(options)
+    of = named_scale_option(session, scale)
     states = [
         (chosen, state)
         for chosen in all_chosen(session, options["plugins"])
         for state in chosen.inspection.states()
-        if encoder in (None, state.encoder) and not (old and chosen.in_use(state, session))
+        if encoder in (None, state.encoder) and is_of(state, of) and not (old and chosen.in_use(state, session))
     ]
     if not states:
         if encoder is not None:

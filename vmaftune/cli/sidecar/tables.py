@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vmaftune.cli.console import console
+from vmaftune.quality.scale import Scale
 
 _PIPE_WIDTH = 1000  # no row is broken where a program may read it
 _COLOURS = {"healthy": "green", "drifting": "red", "stale": "yellow", "old": "dim"}
@@ -31,8 +32,13 @@ def coloured(status: str) -> Text:
     return Text(status, style=_COLOURS.get(status, ""))
 
 
+def of_scale(scale: Scale) -> str:
+    """What is put after a version for people; nothing for the usual scale."""
+    return "" if scale.usual else f" ({scale})"
+
+
 def vmaf(value: float | None, sign: bool = False) -> str:
-    """VMAF to two digits; a dash for none."""
+    """A score to two digits; a dash for none."""
     return "-" if value is None else f"{value:+.2f}" if sign else f"{value:.2f}"
 
 

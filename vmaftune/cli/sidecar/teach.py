@@ -19,11 +19,12 @@ from vmaftune.cli.options import host_options, json_option
 from vmaftune.cli.output import print_json
 from vmaftune.cli.sidecar.chosen import one_chosen, sidecar_session, switched_on
 from vmaftune.cli.sidecar.options import predictor_option
-from vmaftune.cli.sidecar.tables import counted, print_table
+from vmaftune.cli.sidecar.tables import counted, of_scale, print_table
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.session import Session
 from vmaftune.learned.captures import SourceScores, file_lines, read_sources
 from vmaftune.learned.teach import Taught, teach
+from vmaftune.quality.scale import USUAL, Scale
 from vmaftune.state.workspace import workspace
 
 _STDIN = Path("-")
@@ -38,16 +39,20 @@ _learners_option = click.option(
 
 
 class ErrorRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Mean absolute error in VMAF before and after correction, of captures that were not learned yet."""
+    """Mean absolute error before and after correction, of captures that were not learned yet; in score, and once more where the
+    metric is VMAF."""
 
     what: str
+    scale: str
     captures: int
-    mae_before_vmaf: float
-    mae_after_vmaf: float
+    mae_before: float
+    mae_after: float
+    mae_before_vmaf: float | None
+    mae_after_vmaf: float | None
 
 
 class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``replay --json`` prints. Rows: all, the last half, and each encoder."""
+    """What ``replay --json`` prints. Rows, for each scale: all, the last half, and each encoder."""
 
     plugins: list[str]
     predictor_versions: list[str]
@@ -65,7 +70,8 @@ def record(file: Path, **options: Any) -> None:
 
     \b
     {"features": [20 numbers], "encoder": "libx264", "preset": "medium", "crf": 23, "observed": 94.1}
-    features may be {"name": number} too, in the units of docs/predictor.md; "unix_seconds" says when.
+    features may be {"name": number} too, in the units of docs/predictor.md; "unix_seconds" says when, and "scale" of what
+    scale it was observed, such as "vmaf_v0.6.1~p5": the mean of VMAF v0.6.1 where it is left out.
 
     All lines are checked before anything is learned. Lines with the same features are one source. A score that is known
     already adds nothing.
@@ -79,9 +85,9 @@ def record(file: Path, **options: Any) -> None:
         taught = _taught(run, sources)
         names = ", ".join(_corrections(run))
     click.echo(f"{names} learned {counted(len(taught), 'capture')} of {counted(len(sources), 'source')}")
-    each = Counter((one.encoder, one.preset or "none", one.predictor_version) for one in taught)
-    for (encoder, preset, version), captures in sorted(each.items()):
-        click.echo(f"  {encoder} preset {preset}: {captures}, predicted by {version}")
+    each = Counter((one.encoder, one.preset or "none", one.predictor_version, of_scale(one.scale)) for one in taught)
+    for (encoder, preset, version, scale), captures in sorted(each.items()):
+        click.echo(f"  {encoder} preset {preset}{scale}: {captures}, predicted by {version}")
 
 
 @click.command("replay")
@@ -142,7 +148,7 @@ def _corrections(run: PluginRun) -> list[str]:
 def _sources(file: Path, session: Session) -> list[SourceScores]:
     lines = sys.stdin.buffer if file == _STDIN else file_lines(file)
     name = "standard input" if file == _STDIN else str(file)
-    return read_sources(lines, name, session.manager.encoders)
+    return read_sources(lines, name, session.manager.encoders, session.manager.metrics)
 
 
 def _taught(run: PluginRun, sources: list[SourceScores]) -> list[Taught]:
@@ -155,19 +161,29 @@ def _taught(run: PluginRun, sources: list[SourceScores]) -> list[Taught]:
 
 
 def _errors(taught: list[Taught]) -> list[ErrorRow]:
-    rows = [_error_row("all", taught), _error_row("last half", taught[len(taught) // 2 :])]
-    for encoder in sorted({one.encoder for one in taught}):
-        rows.append(_error_row(encoder, [one for one in taught if one.encoder == encoder]))
+    by_scale: dict[Scale, list[Taught]] = {}
+    for one in taught:
+        by_scale.setdefault(one.scale, []).append(one)
+    rows = []
+    for scale, those in by_scale.items():
+        rows += [_error_row("all", scale, those), _error_row("last half", scale, those[len(those) // 2 :])]
+        for encoder in sorted({one.encoder for one in those}):
+            rows.append(_error_row(encoder, scale, [one for one in those if one.encoder == encoder]))
     return rows
 
 
-def _error_row(what: str, taught: list[Taught]) -> ErrorRow:
-    observed = np.array([one.observed for one in taught])
+def _error_row(what: str, scale: Scale, taught: list[Taught]) -> ErrorRow:
+    observed, of_vmaf = np.array([one.observed for one in taught]), scale.metric == "vmaf"
+    before = _mean_error(observed, [one.predicted for one in taught])
+    after = _mean_error(observed, [one.corrected for one in taught])
     return ErrorRow(
         what=what,
+        scale=scale.identity,
         captures=len(taught),
-        mae_before_vmaf=_mean_error(observed, [one.predicted for one in taught]),
-        mae_after_vmaf=_mean_error(observed, [one.corrected for one in taught]),
+        mae_before=before,
+        mae_after=after,
+        mae_before_vmaf=before if of_vmaf else None,
+        mae_after_vmaf=after if of_vmaf else None,
     )
 
 
@@ -176,5 +192,6 @@ def _mean_error(observed: Any, expected: list[float]) -> float:
 
 
 def _shown(row: ErrorRow) -> tuple[str, ...]:
-    change = "-" if not row.mae_before_vmaf else f"{100 * (row.mae_after_vmaf / row.mae_before_vmaf - 1):+.0f} %"
-    return (row.what, str(row.captures), f"{row.mae_before_vmaf:.2f}", f"{row.mae_after_vmaf:.2f}", change)
+    change = "-" if not row.mae_before else f"{100 * (row.mae_after / row.mae_before - 1):+.0f} %"
+    what = row.what if row.scale == USUAL.identity else f"{row.what}, {row.scale}"
+    return (what, str(row.captures), f"{row.mae_before:.2f}", f"{row.mae_after:.2f}", change)
