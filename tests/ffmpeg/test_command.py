@@ -107,10 +107,12 @@ def test_given_options_keep_order_and_repetitions_and_come_first(tmp_path: Path)
     ]
 
 
-def test_a_file_compared_with_itself_is_two_inputs_of_a_graph_in_words() -> None:
-    source = read(Path("/a"))
-    built = command(Output(["[o]"], None), inputs=(source, source), graph="[0:0][1:0]psnr[o]")
+def test_a_file_compared_with_itself_is_two_inputs() -> None:
+    one, other = (read(Path("/a")) for _ in range(2))
+    built = command(Output(["[o]"], None), inputs=(one, other), graph="[0:0][1:0]psnr[o]")
     assert built[:4] == ["-i", "file:/a", "-i", "file:/a"]
+    scored = filtered("psnr", one["0"].filter("hflip"), other["0"].filter("hflip"))
+    assert command(Output([scored], None))[:4] == ["-i", "file:/a", "-i", "file:/a"]
 
 
 def test_an_encode_is_decoded_again(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
@@ -142,11 +144,12 @@ def test_names_are_data(
     source, told = Path(f"{name}.mkv"), Path(f"{name}.told").absolute()
     source.write_bytes(moving.plain.read_bytes())
     chain = f"metadata=mode=add:key=k:value=v,metadata=mode=print:file={filter_value(str(told))}"
-    video = chained(read(source)["v:0"], chain)
+    opened = read(source)
+    video = chained(opened["v:0"], chain)
     stated = filtered("signalstats", video).filter("null")
     scored = filtered("psnr", *split(stated), stats_file=str(Path(f"{name}.log").absolute()))
     outputs = [
-        Output([read(source)["0"]], Path(f"{name}.sums"), PASS_THROUGH | SUM_FRAMES),
+        Output([opened["0"]], Path(f"{name}.sums"), PASS_THROUGH | SUM_FRAMES),
         Output([scored], Path(f"{name}.nut"), PASS_THROUGH | {"c:v": "ffv1", "f": "nut"}),
         Output(["0:0"], Path(f"{name}.words"), PASS_THROUGH | LIST_FRAMES),
     ]

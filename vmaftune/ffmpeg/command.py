@@ -9,9 +9,10 @@ ffmpeg-python counts inputs, names streams and writes ``-map`` and ``-filter_com
 * inputs that only such a graph reads: ``inputs``;
 * a chain of filters that is text, such as the user's: ``chained``.
 
-Its positional filter arguments are escaped twice, so filters get named ones here. Two equal nodes are one to it: a file that is
-given twice is read once, and two outputs have to differ. It hashes all text as UTF-8, which the name of a file need not be, so
-that text goes in as its bytes, one letter each, and is put together again in the arguments.
+Its positional filter arguments are escaped twice, so filters get named ones here. Two equal nodes are one to it, so each input
+gets something of its own: a file may be compared with itself. Of one stream, two outputs or two filters have to differ. It
+hashes all text as UTF-8, which the name of a file need not be, so that text goes in as its bytes, one letter each, and is put
+together again in the arguments.
 """
 
 from __future__ import annotations
@@ -61,10 +62,10 @@ class Output(NamedTuple):
 
 
 def read(path: Path, options: Options = _NONE) -> Stream:
-    """A file as an input."""
+    """A file as an input, each time another one."""
     import ffmpeg  # takes as long to import as all that --help needs
 
-    return ffmpeg.input(_bytes(file_url(path)), **_of_bytes(options))
+    return ffmpeg.input(_bytes(file_url(path)), **_of_bytes(options), **{_OWN: object()})
 
 
 def generated(graph: str) -> Stream:
@@ -127,7 +128,8 @@ def command(
     return arguments
 
 
-_GIVEN = "\0"  # in no argument of a program
+# In no argument of a program. The first marks given options, the second makes an input unlike all others.
+_GIVEN, _OWN = "\0given", "\0own"
 
 
 def _built(outputs: Sequence[Output]) -> list[str]:
@@ -141,15 +143,18 @@ def _built(outputs: Sequence[Output]) -> list[str]:
     arguments: list[str] = []
     built = iter(ffmpeg.get_args(ffmpeg.merge_outputs(*nodes)))
     for argument in built:
-        arguments += _words(outputs[int(next(built))]) if argument == f"-{_GIVEN}" else [_text(argument)]
+        if argument == f"-{_GIVEN}":
+            arguments += _words(outputs[int(next(built))])
+        elif argument == f"-{_OWN}":
+            next(built)
+        else:
+            arguments.append(_text(argument))
     return arguments
 
 
 def _opened(inputs: Iterable[Stream]) -> list[str]:
     """Inputs alone, each as ffmpeg-python writes it for an output that it does not get."""
-    import ffmpeg
-
-    return [_text(argument) for stream in inputs for argument in ffmpeg.get_args(ffmpeg.output(stream, "-"))[:-1]]
+    return [argument for stream in inputs for argument in _built([Output([stream], "-")])[:-1]]
 
 
 def _options(output: Output) -> Options:
