@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
