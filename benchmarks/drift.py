@@ -39,7 +39,7 @@ class Watched(Host):
     """A host whose history can be read."""
 
     def history(self, encoder: str) -> list[HistoryRow]:
-        return state_file(self._folder / "sidecar", "held-out", encoder, print).read().history
+        return state_file(self._folder / "sidecar", "held-out", encoder, 1.0, print).read().history
 
 
 def ratios(host: Watched, files: list[Curve], change: Change | None, chance: np.random.Generator) -> list[float]:

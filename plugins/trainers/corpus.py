@@ -11,11 +11,11 @@ import numpy as np
 from vmaftune_plugins.trainers.encoded import Encoding, LeftOut, Rows
 
 from vmaftune import models
+from vmaftune.contract import Scale
 from vmaftune.contract.features import SCHEMA_VERSION
 from vmaftune.corpus.rows import CorpusRow, parse_rows
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.models import RegisteredModel
-from vmaftune.quality.scale import Scale
 
 _ENDING = ".jsonl.gz"
 _REFERENCE_OF = 4

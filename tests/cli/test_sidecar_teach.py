@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,24 +92,26 @@ WRONG = {
     "unix_seconds = -1: must be a number from 0": {"unix_seconds": -1},
     "unknown key film; allowed there: crf, encoder": {"film": "x.mkv"},
     "features of schema 1, this is 2": {**ROW, "feature_schema": 1},
-    "column vmaf_model: scores by 'vmaf_v0.6.1neg', and those of vmaf_v0.6.1 are learned": {
-        **ROW,
-        "vmaf_model": "vmaf_v0.6.1neg",
-    },
+    "column scale: 'vmaf_v0.6.1~p5' must be that of the mean": {**ROW, "scale": "vmaf_v0.6.1~p5"},
+    "scale: 'p5?' names no scale": {"scale": "p5?"},
+    "scale: no metric ssim is installed": {"scale": "ssim"},
+    "observed = 100.2: must be a number from 0 to 100, as xpsnr": {"scale": "xpsnr", "observed": 100.2},
 }
 
 
 def test_a_wrong_line_is_told_with_line_and_field(program: Program) -> None:
     from vmaftune_plugins.encoders import vmaftune_encoders
+    from vmaftune_plugins.metrics import vmaftune_metrics
 
     from vmaftune.errors import UserError
     from vmaftune.learned.captures import read_sources
 
     encoders = {spec.name: spec for spec in vmaftune_encoders()}
+    metrics = {metric.name: metric for metric in vmaftune_metrics()}
     for said, change in WRONG.items():
         line = {key: value for key, value in {**GOOD, **change}.items() if value is not ...}
         with pytest.raises(UserError) as caught:
-            read_sources([json.dumps(GOOD).encode(), b"\n", json.dumps(line).encode()], "mine.jsonl", encoders)
+            read_sources([json.dumps(GOOD).encode(), b"\n", json.dumps(line).encode()], "mine.jsonl", encoders, metrics)
         text = str(caught.value)
         assert text.startswith("mine.jsonl, line 3") and said in text and "\n" not in text, text
 
@@ -177,3 +180,27 @@ def test_what_is_recorded_again_adds_nothing_and_narrows_no_band(program: Progra
     )
     assert program("sidecar", "record", "again.jsonl").code == 0
     assert _captures(program) == 16 and program(*asked).json == once
+
+
+def test_each_line_is_learned_under_its_scale(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "captures.jsonl"
+    named = (None, "xpsnr", "xpsnr~8bit", "vmaf_v0.6.1neg")
+    lines = [{**GOOD, "crf": 20 + number, "observed": 41.0, "scale": scale} for number, scale in enumerate(named)]
+    row = {**ROW, "vmaf_model": "vmaf_v0.6.1neg", "observed": ...}
+    of_corpus = {key: value for key, value in {**GOOD, **row}.items() if value is not ...}
+    file.write_text("".join(json.dumps(line) + "\n" for line in (*lines, of_corpus)))
+    ended = program("sidecar", "record", file)
+    assert ended.code == 0 and "xpsnr" in ended.out, ended.err
+    states = program("sidecar", "status", "--json").json["states"]
+    assert {each["scale"]: each["state"]["captures"] for each in states} == {
+        "vmaf_v0.6.1": 1,
+        "xpsnr~8bit": 2,
+        "vmaf_v0.6.1neg": 2,
+    }
+    assert all(each["in_use"] for each in states)
+    shown = program("sidecar", "show", "libx264", "--scale", "xpsnr", "--json").json
+    assert shown["scale"] == "xpsnr~8bit" and shown["captures"] == 2 and shown["shift_vmaf"] is None
+    assert len(program("sidecar", "history", "libx264", "--scale", "vmaf_v0.6.1neg", "--json").out.splitlines()) == 2
+    assert program("sidecar", "reset", "libx264", "--scale", "xpsnr", "--yes").code == 0
+    left = program("sidecar", "status", "--json").json["states"]
+    assert {each["scale"] for each in left} == {"vmaf_v0.6.1", "vmaf_v0.6.1neg"}

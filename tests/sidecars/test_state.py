@@ -80,7 +80,7 @@ def test_the_last_captures_are_kept_and_counted(make: Make, state_path: Path) ->
 
 def test_the_largest_state_stays_below_a_mebibyte_and_is_used(make: Make, tmp_path: Path, state_path: Path) -> None:
     random = np.random.default_rng(1)
-    file = state_file(tmp_path / "sidecar", *WHERE, pytest.fail)
+    file = state_file(tmp_path / "sidecar", *WHERE, 1.0, pytest.fail)
     captures = [
         capture(
             round(float(random.uniform(10.0, 46.0)), 2),

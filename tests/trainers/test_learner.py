@@ -14,6 +14,7 @@ from tests.trainers.conftest import Learners, sample, stream
 from vmaftune.contract.learner import Sample
 from vmaftune.corpus.rows import CorpusRow
 from vmaftune.errors import UserError
+from vmaftune.quality.scale import Scale
 
 if TYPE_CHECKING:
     from vmaftune_plugins.trainers.learner import SgdEmaLearner
@@ -113,9 +114,12 @@ def test_what_is_of_no_use_is_counted_as_taken_and_left_out(learner: Learners, r
             sample(row, preset="placebo"),
             sample(row, features=(math.nan, *row.features[1:])),
             sample(row, true_score=math.nan),
+            sample(row, scale=Scale(pool="p5")),
+            sample(row, scale=Scale(metric="xpsnr", model="", depth=8), true_score=41.0),
         ]
     )
-    assert sum(one.left_out.values()) == 4 and one.statistics().taken == 5
+    assert one.left_out["another scale"] == 2
+    assert sum(one.left_out.values()) == 6 and one.statistics().taken == 7
     assert one.statistics().since_checkpoint == 1
     while one.train():
         pass

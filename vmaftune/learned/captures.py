@@ -147,7 +147,7 @@ def _one(line: bytes, place: str, encoders: Mapping[str, EncoderSpec], metrics: 
     least, most = metrics[scale.metric].limits(scale.model)
     if not least <= capture.observed <= most:
         raise UserError(
-            f"{place}: observed = {capture.observed:g}: must be from {least:g} to {most:g}, as {scale} gives it"
+            f"{place}: observed = {capture.observed:g}: must be a number from {least:g} to {most:g}, as {scale} gives it"
         )
     return SourceScores(
         features=_features(capture.features, place),
