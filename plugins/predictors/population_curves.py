@@ -32,7 +32,7 @@ class PopulationPredictor:
         """Mean and covariance over ``context.crfs``.
 
         Raises:
-            Unsupported: the encoder was not measured.
+            Unsupported: the encoder was not measured, or a feature of the source could not be.
         """
         of_encoder = [prior for prior in self._priors if prior.encoder == context.encoder.name]
         if not of_encoder:
@@ -43,6 +43,8 @@ class PopulationPredictor:
             prior = max(of_encoder, key=lambda p: p.sources)
             note = f"the population was measured at preset {prior.preset}, not {context.preset}"
         features = context.features
+        if np.isnan(features.values).any():
+            raise Unsupported("there is no pilot, and the population was measured with pilots")
         if features.schema != prior.feature_schema:
             raise Unsupported(f"features of schema {features.schema} were not measured")
         away = features.scaled() - np.array(prior.feature_mean)

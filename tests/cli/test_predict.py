@@ -34,7 +34,7 @@ def test_what_was_learned_shifts_the_curve(program: Program, clip: Path, tmp_pat
 
 def test_predict_works_without_a_predictor(program: Program, clip: Path) -> None:
     ended = program("predict", "-i", clip, *X264[:2], "--no-plugin", "mlp", "--no-plugin", "population")
-    assert ended.code == 0 and "no predictor knows this encoder" in ended.out
+    assert ended.code == 0 and "no predictor knows this curve" in ended.out
 
 
 def test_the_curve_is_drawn(program: Program, clip: Path, tmp_path: Path) -> None:

@@ -32,11 +32,16 @@ class Good:
     def predict(self, context: CurveContext) -> Prediction:
         if context.encoder.name not in faults.ENCODERS:
             raise Unsupported("not learned from")
+        self.check(context)
         at = crf_positions(context.encoder, context.crfs)
         features = float(np.clip(np.nan_to_num(context.features["pilot_vmaf_fine"]), 0, 100))
         mean = 60 + 0.3 * features - 40 * at
         covariance = 9 * np.exp(-0.5 * (at[:, None] - at[None, :]) ** 2)
         return self.changed(context, mean, covariance)
+
+    def check(self, context: CurveContext) -> None:
+        if np.isnan(context.features.values).any():
+            raise Unsupported("a feature was not measured")
 
     def changed(self, context: CurveContext, mean: FloatArray, covariance: FloatArray) -> Prediction:
         return Prediction(mean=mean, covariance=covariance)
@@ -114,16 +119,20 @@ class ChangesTheGrid(Good):
         return Prediction(mean=mean, covariance=covariance)
 
 
-class NanOfNan(Good):
+class TakesNanForZero(Good):
+    def check(self, context: CurveContext) -> None:
+        pass
+
+
+class NanOfNan(TakesNanForZero):
     def changed(self, context: CurveContext, mean: FloatArray, covariance: FloatArray) -> Prediction:
         return Prediction(mean=mean + 0 * context.features["pilot_vmaf_coarse"], covariance=covariance)
 
 
 class RaisesOnNan(Good):
-    def changed(self, context: CurveContext, mean: FloatArray, covariance: FloatArray) -> Prediction:
+    def check(self, context: CurveContext) -> None:
         if np.isnan(context.features.values).any():
             raise ValueError("a feature is NaN")
-        return Prediction(mean=mean, covariance=covariance)
 
 
 class HugeOfHuge(Good):
@@ -204,6 +213,7 @@ BROKEN = [
     ("is_deterministic", spec(Remembers)),
     ("is_deterministic_across_processes", spec(ByHash)),
     ("context_is_left_alone", spec(ChangesTheGrid)),
+    ("unmeasured_features", spec(TakesNanForZero)),
     ("unmeasured_features", spec(NanOfNan)),
     ("unmeasured_features", spec(RaisesOnNan)),
     ("huge_features", spec(HugeOfHuge)),

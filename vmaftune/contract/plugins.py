@@ -14,6 +14,9 @@ from vmaftune.contract.curves import Adjustment, CurveContext, Prediction
 from vmaftune.contract.learner import Learner, LearnerContext
 from vmaftune.quality.scale import USUAL, Scale
 
+LEARNED_SCALES = (USUAL, Scale(model="vmaf_4k_v0.6.1"))
+"""What corpora are scored in: the mean of VMAF at automatic size, by the model that the size of the pictures calls for."""
+
 
 class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings of a plugin that has none."""
@@ -85,6 +88,8 @@ class PredictorSpec:
         version: of the plugin, for people.
         factory: called once a run, when the predictor is first needed; heavy imports belong in it.
         settings: msgspec.Struct that ``[plugins.NAME]`` of the configuration is validated against.
+        scales: scales of scores that it knows; it is asked for no other. For another one the host turns what it says of the
+            nearest of these into that, by what was measured of both, and makes the band wider by how far off that can be.
         default_rank: predictors with a rank are tried in rising order when none was named; None is used only by name.
         summary: one line for ``plugins list``.
         thread_safe: several threads may use one instance at once.
@@ -98,6 +103,7 @@ class PredictorSpec:
     version: str
     factory: Callable[[PluginContext], Predictor]
     settings: type[msgspec.Struct] = NoSettings
+    scales: tuple[Scale, ...] = LEARNED_SCALES
     default_rank: int | None = None
     summary: str = ""
     thread_safe: bool = False

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ import numpy as np
 from vmaftune.config.validate import validated
 from vmaftune.contract.curves import Adjustment, CurveContext, FloatArray, Prediction
 from vmaftune.contract.plugins import Correction, PluginContext, Predictor, Trainer
+from vmaftune.contract.positions import crf_positions
 from vmaftune.contract.records import ProbeRecord, ProbeRequest
 from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.prior import uninformed
@@ -23,13 +24,18 @@ from vmaftune.errors import PluginError, Unsupported
 from vmaftune.host import versions
 from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.pending import Lesson, PendingCaptures
+from vmaftune.host.relations import Bridge, shipped
+from vmaftune.quality.metric import Metric
 from vmaftune.quality.scale import USUAL, Scale
+from vmaftune.quality.vmaf import VMAF
 from vmaftune.state.store import Store
 
 Result = TypeVar("Result")
 
 LARGEST_SHIFT = 40.0
 """A correction of more than this, in differences as large as one VMAF, is a fault, not knowledge."""
+
+_BEYOND_LIMITS = 5.0  # grains by which a mean may lie outside of what the scale's scores can be
 
 _NEGATIVE_VARIANCE_TOLERATED = 1e-6
 _ASYMMETRY_TOLERATED = 1e-6  # of the largest value
@@ -267,27 +273,36 @@ class PluginRun:
             grain=self._grain(scale),
         )
 
+    def _metric(self, scale: Scale) -> Metric:
+        return self._manager.metrics.get(scale.metric, VMAF)
+
     def _grain(self, scale: Scale) -> float:
-        metric = self._manager.metrics.get(scale.metric)
-        return 1.0 if metric is None else metric.grain
+        return self._metric(scale).grain
 
     def _limits(self, scale: Scale) -> tuple[float, float]:
-        metric = self._manager.metrics.get(scale.metric)
-        return (0.0, 100.0) if metric is None else metric.limits(scale.model)
+        return self._metric(scale).limits(scale.model)
 
     def _bare(self, context: CurveContext) -> tuple[str, Prediction]:
+        """What the first predictor that can says: of the scale itself, or of the nearest that it knows, turned into it."""
         why = []
         for registration in self._predictors:
             name, spec = registration.name, registration.spec
             if name in self._off:
                 continue
+            asked, bridge = _asked_of(spec, context)
+            if asked is None:
+                why.append(f"{name}: {context.scale} follows from no scale that it knows")
+                continue
 
-            def predict(name: str = name, spec: Any = spec) -> tuple[Predictor, Prediction] | Unsupported:
+            def predict(
+                name: str = name, spec: Any = spec, asked: CurveContext = asked
+            ) -> tuple[Predictor, Prediction] | Unsupported:
                 try:
                     if name not in self._made_predictors:
                         self._made_predictors[name] = spec.factory(self._context(name))
                     predictor = self._made_predictors[name]
-                    return predictor, _checked_prediction(predictor.predict(context), len(context.crfs))
+                    prediction = predictor.predict(asked)
+                    return predictor, _checked_prediction(prediction, asked, self._metric(asked.scale))
                 except Unsupported as unsupported:
                     return unsupported
 
@@ -297,13 +312,16 @@ class PluginRun:
             elif outcome is not None:
                 predictor, prediction = outcome
                 self.predictor_version = predictor.version
+                if bridge is not None:
+                    at = crf_positions(context.encoder, context.crfs)
+                    prediction = bridge.over(prediction, at, self._metric(context.scale))
                 note = "; ".join([*why, *([prediction.note] if prediction.note else [])]) or None
                 return f"{name}@{predictor.version}", Prediction(
                     mean=prediction.mean, covariance=prediction.covariance, note=note
                 )
-        note = "; ".join([*why, "no predictor knows this encoder, the search starts without one"])
+        note = "; ".join([*why, "no predictor knows this curve, the search starts without one"])
         self.predictor_version = "none"
-        return "none@none", uninformed(context, note)
+        return "none@none", uninformed(context, note, self._metric(context.scale))
 
     def _left_out(self) -> str | None:
         """Why those that are on take no part, told once; None where none is on."""
@@ -381,14 +399,24 @@ def _adjusted(curve: Prediction, adjustment: Adjustment) -> Prediction:
     return Prediction(mean=curve.mean + adjustment.shift, covariance=covariance, note=curve.note)
 
 
-def _checked_prediction(prediction: Prediction, n: int) -> Prediction:
-    mean = np.asarray(prediction.mean, float)
+def _asked_of(spec: Any, context: CurveContext) -> tuple[CurveContext | None, Bridge | None]:
+    """What a predictor is asked for, and how its answer becomes what is wanted; None where there is no way to that."""
+    if context.scale in spec.scales:
+        return context, None
+    bridge = shipped().bridge(spec.scales, context.scale)
+    return None if bridge is None else replace(context, scale=bridge.known), bridge
+
+
+def _checked_prediction(prediction: Prediction, asked: CurveContext, metric: Metric) -> Prediction:
+    mean, n = np.asarray(prediction.mean, float), len(asked.crfs)
     if mean.shape != (n,):
         raise ValueError(f"it predicted a curve of shape {mean.shape}, not {(n,)}")
     if not np.isfinite(mean).all():
         raise ValueError("it predicted a value that is no number")
-    if mean.min() < -5.0 or mean.max() > 105.0:
-        raise ValueError(f"it predicted VMAF from {mean.min():.1f} to {mean.max():.1f}")
+    low, high = metric.limits(asked.scale.model)
+    beyond = _BEYOND_LIMITS * metric.grain
+    if mean.min() < low - beyond or mean.max() > high + beyond:
+        raise ValueError(f"it predicted {metric.title} from {mean.min():.1f} to {mean.max():.1f}")
     return Prediction(mean=mean, covariance=_checked_covariance(prediction.covariance, n), note=prediction.note)
 
 

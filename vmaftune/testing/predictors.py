@@ -165,8 +165,13 @@ def check_context_is_left_alone(of: PredictorSubject) -> None:
 
 
 def check_unmeasured_features(of: PredictorSubject) -> None:
-    """Of a source without pilots (NaN), it predicts a curve as of any other, or raises Unsupported."""
-    of.odd_features(cases.unmeasured(of.contexts[0].features))
+    """Of a source without pilots (NaN), it raises Unsupported, or predicts what it predicts with them: it does without."""
+    context = of.contexts[0]
+    without = replace(context, features=cases.unmeasured(context.features))
+    with of.folder() as folder:
+        measured, unmeasured = predict_all(of.make(folder), [context, without])
+    if unmeasured is not None and (measured is None or not answers.same(measured, unmeasured, answers.SAME_VMAF)):
+        raise ContractError(f"it predicts another curve where features could not be measured ({where(context)})")
 
 
 def check_huge_features(of: PredictorSubject) -> None:

@@ -1,0 +1,282 @@
+"""How scores of different scales belong together: measured on real clips, and fitted to the table that vmaf-tune ships.
+
+    scales.py measure [CLIP ...]   encodes and scores clips, a row for each encode, into --rows; goes on where it was
+    scales.py fit                  fits --rows, prints what the relations are worth, and writes --table
+
+One clip of each source of ../shared/clips (or those named), its first 72 frames: x264 medium at CRF 17 22 27 33, and on every
+third clip SVT-AV1 8 at 22 32 42. Each encode is scored by every scale of vmaftune.host.relations, frame by frame; by the models
+for 2160p only on every fourth clip, at two of the CRFs, and by its first 24 frames.
+
+``fit`` prints for each relation: the mean difference of the two scores where the known one is at --at, the standard deviation
+between sources there, and, for sources left out in their turn, the root mean square by which the mean is off and the share of
+scores within the band of 90 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from scale_fit import BAND, LEAST_SOURCES, Fitted, Points, fit
+
+from vmaftune.contract import EncoderSpec, FloatArray
+from vmaftune.encoders.spec import number, settings_for
+from vmaftune.errors import VmafTuneError
+from vmaftune.escape import file_url
+from vmaftune.ffmpeg import process
+from vmaftune.ffmpeg.encode import PASS_THROUGH, input_arguments, one_size, video_arguments
+from vmaftune.ffmpeg.locate import Ffmpeg, locate
+from vmaftune.host.manager import PluginManager
+from vmaftune.host.relations import (
+    MEASURED,
+    OWN_SIZE,
+    PERCENTILES,
+    POOLED,
+    UHD,
+    V1_UHD,
+    Relations,
+    percentile_pool,
+)
+from vmaftune.media.facts import MediaFacts, read_facts
+from vmaftune.quality.compare import graph
+from vmaftune.quality.metric import Asked, Comparison, Metric, Pictures
+from vmaftune.quality.scale import USUAL, Scale
+from vmaftune.state.atomic import write
+from vmaftune.state.store import Store
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "clips"
+FRAMES, FRAMES_UHD = 72, 24
+_X264, _SVT = ("libx264", "medium", (17.0, 22.0, 27.0, 33.0)), ("libsvtav1", "8", (22.0, 32.0, 42.0))
+_SVT_EVERY, _UHD_EVERY, _UHD_CRFS = 3, 4, (22.0, 32.0, 33.0)
+_LARGEST, _LEAST = 2560, 96  # sides in pixels of the clips that are taken
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One encode.
+
+    Attributes:
+        clip, source: file, and the shoot that it is of.
+        encoder, preset, crf: the encode.
+        scores: of each frame by the scale's identity; for each frame several numbers where the metric has several parts.
+    """
+
+    clip: str
+    source: str
+    encoder: str
+    preset: str
+    crf: float
+    scores: dict[str, list[float | list[float]]]
+
+    @property
+    def key(self) -> tuple[str, str, float]:
+        return (self.clip, self.encoder, self.crf)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows that are whole."""
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return [msgspec.json.decode(line, type=Row) for line in lines if line.endswith(b"\n")]
+
+
+def one_of_each_source(folder: Path) -> list[dict[str, str]]:
+    """Entries of the folder's manifest, kinds in turn, so that every beginning of the list has many kinds."""
+    by_kind: dict[str, list[dict[str, str]]] = defaultdict(list)
+    seen = set()
+    for entry in json.loads((folder / "manifest.json").read_text()):
+        if entry["source"] not in seen:
+            seen.add(entry["source"])
+            by_kind[entry["kind"]].append(entry)
+    longest = max(map(len, by_kind.values()))
+    return [by_kind[kind][n] for n in range(longest) for kind in sorted(by_kind) if n < len(by_kind[kind])]
+
+
+class Scorer:
+    """Encodes and scores the first frames of one clip.
+
+    Args:
+        folder: for the frames, uncompressed, and all else that is written.
+    """
+
+    def __init__(self, ffmpeg: Ffmpeg, manager: PluginManager, path: Path, facts: MediaFacts, folder: Path) -> None:
+        self._ffmpeg, self._manager, self._folder, self._rate = ffmpeg, manager, folder, facts.fps
+        self._frames = folder / "frames.nut"
+        even = "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"
+        chain = one_size((facts.width, facts.height), f"trim=end_frame={FRAMES},{even}")
+        self._run(
+            *("-i", file_url(path), "-map", f"0:{facts.stream_index}", "-vf", chain, *PASS_THROUGH),
+            *("-c:v", "rawvideo", "-f", "nut", file_url(self._frames)),
+        )
+        self._facts = read_facts(self._frames)
+
+    def row(self, encoder: EncoderSpec, preset: str, crf: float, uhd: bool) -> dict[str, list[float]]:
+        """Scores of one encode, by the identity of their scale."""
+        facts, encoded = self._facts, self._folder / "encoded.nut"
+        settings = settings_for(
+            encoder,
+            preset=preset,
+            pix_fmt=None,
+            video_filter=None,
+            extra=(),
+            source_pix_fmt=facts.pix_fmt,
+            source_size=(facts.width, facts.height),
+        )
+        arguments = [*input_arguments(self._frames, settings), "-map", "0:v:0", *video_arguments(settings, crf)]
+        self._run(*arguments, "-f", "nut", file_url(encoded))
+        depth = 10 if "10" in settings.pix_fmt else 8
+        pictures = Pictures(
+            width=facts.width,
+            height=facts.height,
+            bit_depth=max(facts.bit_depth, depth),
+            fps=self._rate,
+            encoded_depth=depth,
+        )
+        found = {}
+        for scale in (USUAL, *(asked for known, asked in MEASURED if known == USUAL)):
+            metric = self._manager.metrics[scale.metric]
+            if scale in (UHD, V1_UHD) and not uhd:
+                continue
+            comparison = metric.decide(Asked(model=scale.model or None, size=scale.size), pictures)
+            if scale == OWN_SIZE and comparison == metric.decide(Asked(model=scale.model), pictures):
+                continue
+            frames = FRAMES_UHD if scale in (UHD, V1_UHD) else FRAMES
+            found[scale.identity] = np.round(self._scores(encoded, comparison, frames), 4).tolist()
+        return found
+
+    def _scores(self, encoded: Path, comparison: Comparison, frames: int) -> FloatArray:
+        log, chain = self._folder / "scores.log", f"trim=end_frame={frames}"
+        compared = graph(
+            "1:v:0", "0:v:0", comparison, reference_filter=chain, distorted_filter=chain, threads=1, log=log
+        )
+        files = ["-i", file_url(self._frames), "-i", file_url(encoded)]
+        self._run(*files, "-filter_complex", compared, "-map", "[scored]", *PASS_THROUGH, "-f", "null", "-")
+        metric = comparison.metric
+        return metric.scores(metric.read_log(log))
+
+    def _run(self, *arguments: str) -> None:
+        process.run(self._ffmpeg.path, [*arguments])
+
+
+def measure(clips: Sequence[dict[str, str]], folder: Path, rows: Path) -> None:
+    """Append a row for each encode that has none."""
+    manager, ffmpeg = PluginManager(), locate(None, Store(None, print))
+    there = {row.key for row in read_rows(rows)}
+    rows.parent.mkdir(parents=True, exist_ok=True)
+    for place, clip in enumerate(clips):
+        path = folder / clip["file"]
+        curves = [_X264, *([_SVT] if place % _SVT_EVERY == 0 else [])]
+        todo = [(e, p, crf) for e, p, crfs in curves for crf in crfs if (clip["file"], e, crf) not in there]
+        try:
+            facts = read_facts(path)
+            sides = facts.width, facts.height
+            if not todo or facts.hdr or max(sides) > _LARGEST or min(sides) < _LEAST:
+                continue
+            with tempfile.TemporaryDirectory() as scratch:
+                scorer = Scorer(ffmpeg, manager, path, facts, Path(scratch))
+                for encoder, preset, crf in todo:
+                    uhd = place % _UHD_EVERY == 0 and crf in _UHD_CRFS
+                    scores = scorer.row(manager.encoders[encoder], preset, crf, uhd)
+                    row = Row(
+                        clip=clip["file"],
+                        source=clip["source"],
+                        encoder=encoder,
+                        preset=preset,
+                        crf=crf,
+                        scores=scores,
+                    )
+                    with rows.open("ab") as file:
+                        file.write(msgspec.json.encode(row) + b"\n")
+                    print(f"{place + 1}/{len(clips)} {clip['file']} {encoder} {number(crf)}", file=sys.stderr)
+        except VmafTuneError as error:
+            print(f"{clip['file']}: {error}", file=sys.stderr)
+
+
+def points(rows: Sequence[Row], known: Scale, asked: Scale, metrics: Mapping[str, Metric]) -> list[Points]:
+    """Both scores of every row that has them, by source, over the frames that both were scored on."""
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in rows:
+        frames = [row.scores.get(msgspec.structs.replace(scale, pool="mean").identity) for scale in (known, asked)]
+        if frames[0] is not None and frames[1] is not None:
+            count = min(map(len, filter(None, frames)))
+            first, second = (
+                metrics[scale.metric].pooled(np.array(scores[:count], dtype=float), scale.pool)
+                for scale, scores in zip((known, asked), frames, strict=True)
+            )
+            found[row.source].append((first, second))
+    return [
+        Points(source, *np.array(sorted(pairs)).T)  # type: ignore[arg-type]
+        for source, pairs in sorted(found.items())
+    ]
+
+
+def pairs(metrics: Mapping[str, Metric]) -> Iterator[tuple[Scale, Scale]]:
+    """All relations of the table: those of means, then those of pools."""
+    yield from MEASURED
+    for scale in POOLED:
+        pools = [percentile_pool(percentile) for percentile in PERCENTILES]
+        for pool in (*(["harmonic_mean"] if metrics[scale.metric].name == "vmaf" else []), *pools):
+            yield scale, msgspec.structs.replace(scale, pool=pool)
+
+
+def report(name: str, sources: Sequence[Points], fitted: Fitted, at: float) -> str:
+    """A row of the table that ``fit`` prints."""
+    squares, inside = [], []
+    for source in sources:
+        relation = fitted.without[source.source]
+        error = source.asked - relation.mean_at(source.known)
+        squares.append(np.mean(error**2))
+        inside.append(np.mean(np.abs(error) <= BAND * relation.deviation_at(source.known)))
+    place, rows = np.array([at]), sum(len(source.known) for source in sources)
+    difference, deviation = fitted.relation.mean_at(place)[0] - at, fitted.relation.deviation_at(place)[0]
+    return (
+        f"| {name} | {len(sources)} | {rows} | {difference:+.2f} | {deviation:.2f} | {np.sqrt(np.mean(squares)):.2f} |"
+        f" {100 * np.mean(inside):.0f} % |"
+    )
+
+
+def fit_table(rows: Sequence[Row], at: float, every_pool: bool) -> Relations:
+    """Fit and print all relations."""
+    metrics = PluginManager().metrics
+    print("| scale, from | sources | rows | difference | deviation | off, left out | in the 90 % band |")
+    print("|---|---|---|---|---|---|---|")
+    relations = []
+    for known, asked in pairs(metrics):
+        sources = points(rows, known, asked, metrics)
+        if len(sources) < LEAST_SOURCES:
+            raise SystemExit(f"{asked}, from {known}: {len(sources)} sources were measured, {LEAST_SOURCES} are needed")
+        fitted = fit(known, asked, sources)
+        relations.append(fitted.relation)
+        if every_pool or asked.pool in ("mean", "harmonic_mean", "min", "p5"):
+            middle = at if known.metric == "vmaf" else float(np.median(np.concatenate([s.known for s in sources])))
+            print(report(f"{asked or asked.metric}, from {known}", sources, fitted, middle), flush=True)
+    return Relations(schema=1, relations=tuple(relations))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("measure", "fit"))
+    parser.add_argument("clips", nargs="*", help="file names of the folder; all of its sources where none is named")
+    parser.add_argument("--folder", type=Path, default=SHARED, help="of clips, with a manifest.json")
+    parser.add_argument("--rows", type=Path, default=ROOT / "out" / "scales" / "rows.jsonl")
+    parser.add_argument("--table", type=Path, default=ROOT / "model" / "scales_v1.json")
+    parser.add_argument("--at", type=float, default=93.0, help="known VMAF at which differences are printed")
+    parser.add_argument("--every-pool", action="store_true", help="print all percentiles")
+    arguments = parser.parse_args()
+    if arguments.what == "measure":
+        clips = one_of_each_source(arguments.folder)
+        named = [clip for clip in clips if clip["file"] in arguments.clips]
+        measure(named if arguments.clips else clips, arguments.folder, arguments.rows)
+        return
+    table = fit_table(read_rows(arguments.rows), arguments.at, arguments.every_pool)
+    write(arguments.table, msgspec.json.format(msgspec.json.encode(table), indent=0))
+
+
+if __name__ == "__main__":
+    main()
