@@ -3,9 +3,9 @@
     scales.py measure [CLIP ...]   encodes and scores clips, a row for each encode, into --rows; goes on where it was
     scales.py fit                  fits --rows, prints what the relations are worth, and writes --table
 
-One clip of each source of ../shared/clips (or those named), its first 72 frames: x264 medium at CRF 17 22 27 33, and on every
-third clip SVT-AV1 8 at 22 32 42. Each encode is scored by every scale of vmaftune.host.relations, frame by frame; by the models
-for 2160p only on every fourth clip, at two of the CRFs, and by its first 24 frames.
+One clip of each source of ../shared/clips (or those named), its first --frames frames: x264 medium at CRF 17 22 27 33, and on
+every third clip SVT-AV1 8 at 22 32 42. Each encode is scored by every scale of vmaftune.host.relations, frame by frame; by the
+models for 2160p only on every fourth clip, at two of the CRFs, and by its first 24 frames.
 
 ``fit`` prints for each relation: the mean difference of the two scores where the known one is at --at, the standard deviation
 between sources there, and, for sources left out in their turn, the root mean square by which the mean is off and the share of
@@ -21,6 +21,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -28,10 +29,10 @@ from scale_fit import BAND, LEAST_SOURCES, Fitted, Points, fit
 
 from vmaftune.contract import EncoderSpec, FloatArray
 from vmaftune.encoders.spec import number, settings_for
+from vmaftune.encoding.arguments import encoded
 from vmaftune.errors import VmafTuneError
-from vmaftune.escape import file_url
 from vmaftune.ffmpeg import process
-from vmaftune.ffmpeg.encode import PASS_THROUGH, input_arguments, one_size, video_arguments
+from vmaftune.ffmpeg.command import PASS_THROUGH, Output, chained, command, one_size, read
 from vmaftune.ffmpeg.locate import Ffmpeg, locate
 from vmaftune.host.manager import PluginManager
 from vmaftune.host.relations import (
@@ -53,7 +54,7 @@ from vmaftune.state.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "clips"
-FRAMES, FRAMES_UHD = 72, 24
+FRAMES_UHD = 24
 _X264, _SVT = ("libx264", "medium", (17.0, 22.0, 27.0, 33.0)), ("libsvtav1", "8", (22.0, 32.0, 42.0))
 _SVT_EVERY, _UHD_EVERY, _UHD_CRFS = 3, 4, (22.0, 32.0, 33.0)
 _LARGEST, _LEAST = 2560, 96  # sides in pixels of the clips that are taken
@@ -102,23 +103,24 @@ class Scorer:
     """Encodes and scores the first frames of one clip.
 
     Args:
+        frames: how many.
         folder: for the frames, uncompressed, and all else that is written.
     """
 
-    def __init__(self, ffmpeg: Ffmpeg, manager: PluginManager, path: Path, facts: MediaFacts, folder: Path) -> None:
+    def __init__(
+        self, ffmpeg: Ffmpeg, manager: PluginManager, path: Path, facts: MediaFacts, frames: int, folder: Path
+    ) -> None:
         self._ffmpeg, self._manager, self._folder, self._rate = ffmpeg, manager, folder, facts.fps
         self._frames = folder / "frames.nut"
         even = "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"
-        chain = one_size((facts.width, facts.height), f"trim=end_frame={FRAMES},{even}")
-        self._run(
-            *("-i", file_url(path), "-map", f"0:{facts.stream_index}", "-vf", chain, *PASS_THROUGH),
-            *("-c:v", "rawvideo", "-f", "nut", file_url(self._frames)),
-        )
+        chain = one_size((facts.width, facts.height), f"trim=end_frame={frames},{even}")
+        pictures = chained(read(path)[str(facts.stream_index)], chain)
+        self._run(Output([pictures], self._frames, {**PASS_THROUGH, "c:v": "rawvideo", "f": "nut"}))
         self._facts = read_facts(self._frames)
 
     def row(self, encoder: EncoderSpec, preset: str, crf: float, uhd: bool) -> dict[str, list[float]]:
         """Scores of one encode, by the identity of their scale."""
-        facts, encoded = self._facts, self._folder / "encoded.nut"
+        facts, file = self._facts, self._folder / "encoded.nut"
         settings = settings_for(
             encoder,
             preset=preset,
@@ -128,8 +130,7 @@ class Scorer:
             source_pix_fmt=facts.pix_fmt,
             source_size=(facts.width, facts.height),
         )
-        arguments = [*input_arguments(self._frames, settings), "-map", "0:v:0", *video_arguments(settings, crf)]
-        self._run(*arguments, "-f", "nut", file_url(encoded))
+        self._run(encoded(self._frames, 0, settings, crf, file, {"f": "nut"}))
         depth = 10 if "10" in settings.pix_fmt else 8
         pictures = Pictures(
             width=facts.width,
@@ -146,27 +147,26 @@ class Scorer:
             comparison = metric.decide(Asked(model=scale.model or None, size=scale.size), pictures)
             if scale == OWN_SIZE and comparison == metric.decide(Asked(model=scale.model), pictures):
                 continue
-            frames = FRAMES_UHD if scale in (UHD, V1_UHD) else FRAMES
-            found[scale.identity] = np.round(self._scores(encoded, comparison, frames), 4).tolist()
+            frames = FRAMES_UHD if scale in (UHD, V1_UHD) else None
+            found[scale.identity] = np.round(self._scores(file, comparison, frames), 4).tolist()
         return found
 
-    def _scores(self, encoded: Path, comparison: Comparison, frames: int) -> FloatArray:
-        log, chain = self._folder / "scores.log", f"trim=end_frame={frames}"
+    def _scores(self, file: Path, comparison: Comparison, frames: int | None) -> FloatArray:
+        """Of the first so many frames."""
+        log, chain = self._folder / "scores.log", f"trim=end_frame={frames}" if frames else None
         compared = graph(
             "1:v:0", "0:v:0", comparison, reference_filter=chain, distorted_filter=chain, threads=1, log=log
         )
-        files = ["-i", file_url(self._frames), "-i", file_url(encoded)]
-        self._run(*files, "-filter_complex", compared, "-map", "[scored]", *PASS_THROUGH, "-f", "null", "-")
-        metric = comparison.metric
-        return metric.scores(metric.read_log(log))
+        self._run(Output(["[scored]"], None, PASS_THROUGH), inputs=(read(self._frames), read(file)), graph=compared)
+        return comparison.metric.scores(comparison.metric.read_log(log))
 
-    def _run(self, *arguments: str) -> None:
-        process.run(self._ffmpeg.path, [*arguments])
+    def _run(self, output: Output, **more: Any) -> None:
+        process.run(self._ffmpeg.path, command(output, **more))
 
 
-def measure(clips: Sequence[dict[str, str]], folder: Path, rows: Path) -> None:
+def measure(clips: Sequence[dict[str, str]], folder: Path, rows: Path, frames: int) -> None:
     """Append a row for each encode that has none."""
-    manager, ffmpeg = PluginManager(), locate(None, Store(None, print))
+    manager, ffmpeg = PluginManager(), locate(None, Store(None))
     there = {row.key for row in read_rows(rows)}
     rows.parent.mkdir(parents=True, exist_ok=True)
     for place, clip in enumerate(clips):
@@ -179,7 +179,7 @@ def measure(clips: Sequence[dict[str, str]], folder: Path, rows: Path) -> None:
             if not todo or facts.hdr or max(sides) > _LARGEST or min(sides) < _LEAST:
                 continue
             with tempfile.TemporaryDirectory() as scratch:
-                scorer = Scorer(ffmpeg, manager, path, facts, Path(scratch))
+                scorer = Scorer(ffmpeg, manager, path, facts, frames, Path(scratch))
                 for encoder, preset, crf in todo:
                     uhd = place % _UHD_EVERY == 0 and crf in _UHD_CRFS
                     scores = scorer.row(manager.encoders[encoder], preset, crf, uhd)
@@ -266,13 +266,14 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=SHARED, help="of clips, with a manifest.json")
     parser.add_argument("--rows", type=Path, default=ROOT / "out" / "scales" / "rows.jsonl")
     parser.add_argument("--table", type=Path, default=ROOT / "model" / "scales_v1.json")
+    parser.add_argument("--frames", type=int, default=72, help="of each clip")
     parser.add_argument("--at", type=float, default=93.0, help="known VMAF at which differences are printed")
     parser.add_argument("--every-pool", action="store_true", help="print all percentiles")
     arguments = parser.parse_args()
     if arguments.what == "measure":
         clips = one_of_each_source(arguments.folder)
         named = [clip for clip in clips if clip["file"] in arguments.clips]
-        measure(named if arguments.clips else clips, arguments.folder, arguments.rows)
+        measure(named if arguments.clips else clips, arguments.folder, arguments.rows, arguments.frames)
         return
     table = fit_table(read_rows(arguments.rows), arguments.at, arguments.every_pool)
     write(arguments.table, msgspec.json.format(msgspec.json.encode(table), indent=0))
