@@ -145,12 +145,17 @@ def _log_likelihood(relation: Relation, sources: Sequence[Points]) -> float:
 
 
 def _factor(errors: Sequence[FloatArray]) -> float:
-    """What standard deviations are multiplied by, for SHARE of errors to lie within BAND of them; each source counts once."""
+    """What standard deviations are multiplied by, for SHARE of errors to lie within BAND of them; each source counts once.
+
+    Of n sources the share is a little larger, so that it holds for the next one (Vovk et al., "Algorithmic Learning in a Random
+    World", 2005, conformal prediction).
+    """
+    share = min(1.0, SHARE * (len(errors) + 1) / len(errors))
     values = np.concatenate(errors)
     weights = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in errors])
     order = np.argsort(values)
     passed = np.cumsum(weights[order]) / weights.sum()
-    return float(np.interp(SHARE, passed, values[order])) / BAND
+    return float(np.interp(share, passed, values[order])) / BAND
 
 
 def _widened(relation: Relation, factor: float) -> Relation:

@@ -55,6 +55,7 @@ from vmaftune.state.store import Store
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "clips"
 FRAMES_UHD = 24
+LEAST_FRAMES_POOLED = 48  # of rows that say how pools follow from the mean
 _X264, _SVT = ("libx264", "medium", (17.0, 22.0, 27.0, 33.0)), ("libsvtav1", "8", (22.0, 32.0, 42.0))
 _SVT_EVERY, _UHD_EVERY, _UHD_CRFS = 3, 4, (22.0, 32.0, 33.0)
 _LARGEST, _LEAST = 2560, 96  # sides in pixels of the clips that are taken
@@ -205,6 +206,8 @@ def points(rows: Sequence[Row], known: Scale, asked: Scale, metrics: Mapping[str
         frames = [row.scores.get(msgspec.structs.replace(scale, pool="mean").identity) for scale in (known, asked)]
         if frames[0] is not None and frames[1] is not None:
             count = min(map(len, filter(None, frames)))
+            if asked.pool != known.pool and count < LEAST_FRAMES_POOLED:
+                continue
             first, second = (
                 metrics[scale.metric].pooled(np.array(scores[:count], dtype=float), scale.pool)
                 for scale, scores in zip((known, asked), frames, strict=True)
