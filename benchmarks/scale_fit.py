@@ -147,10 +147,9 @@ def _log_likelihood(relation: Relation, sources: Sequence[Points]) -> float:
 def _factor(errors: Sequence[FloatArray]) -> float:
     """What standard deviations are multiplied by, for SHARE of errors to lie within BAND of them; each source counts once.
 
-    Of n sources the share is a little larger, so that it holds for the next one (Vovk et al., "Algorithmic Learning in a Random
-    World", 2005, conformal prediction).
+    Of n sources, the largest error is that of the share 1 - 1 / 2n, and so on down (Hazen's plotting position).
     """
-    share = min(1.0, SHARE * (len(errors) + 1) / len(errors))
+    share = min(1.0, SHARE + 0.5 / len(errors))
     values = np.concatenate(errors)
     weights = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in errors])
     order = np.argsort(values)
