@@ -1,7 +1,8 @@
 """How scores of different scales belong together: measured on real clips, and fitted to the table that vmaf-tune ships.
 
     scales.py measure [CLIP ...]   encodes and scores clips, a row for each encode, into --rows; goes on where it was
-    scales.py fit                  fits --rows, prints what the relations are worth, and writes --table
+    scales.py fit                  fits --rows, prints what the relations are worth, and writes --table; without --rows, those
+                                   that the shipped table was made from (scales.rows.jsonl.gz)
 
 One clip of each source of ../shared/clips (or those named), its first --frames frames: x264 medium at CRF 17 22 27 33, and on
 every third clip SVT-AV1 8 at 22 32 42. Each encode is scored by every scale of vmaftune.host.relations, frame by frame; by the
@@ -15,6 +16,7 @@ scores within the band of 90 %.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import sys
 import tempfile
@@ -27,7 +29,9 @@ import msgspec
 import numpy as np
 from scale_fit import BAND, LEAST_SOURCES, Fitted, Points, fit
 
+from vmaftune import models
 from vmaftune.contract import EncoderSpec, FloatArray
+from vmaftune.corpus.rows import parse_rows
 from vmaftune.encoders.spec import number, settings_for
 from vmaftune.encoding.arguments import encoded
 from vmaftune.errors import VmafTuneError
@@ -53,9 +57,11 @@ from vmaftune.state.atomic import write
 from vmaftune.state.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
+KEPT, MADE = ROOT / "benchmarks" / "scales.rows.jsonl.gz", ROOT / "out" / "scales" / "rows.jsonl"
 SHARED = ROOT.parent / "shared" / "clips"
 FRAMES_UHD = 24
 LEAST_FRAMES_POOLED = 48  # of rows that say how pools follow from the mean
+CORPUS, LOW, HIGH = "mlp_v1.rows.jsonl.gz", 50.0, 99.0  # mean VMAF of the rows that are looked at
 _X264, _SVT = ("libx264", "medium", (17.0, 22.0, 27.0, 33.0)), ("libsvtav1", "8", (22.0, 32.0, 42.0))
 _SVT_EVERY, _UHD_EVERY, _UHD_CRFS = 3, 4, (22.0, 32.0, 33.0)
 _LARGEST, _LEAST = 2560, 96  # sides in pixels of the clips that are taken
@@ -84,7 +90,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_rows(path: Path) -> list[Row]:
     """All rows that are whole."""
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    content = path.read_bytes() if path.exists() else b""
+    lines = (gzip.decompress(content) if path.suffix == ".gz" else content).splitlines(keepends=True)
     return [msgspec.json.decode(line, type=Row) for line in lines if line.endswith(b"\n")]
 
 
@@ -219,6 +226,11 @@ def points(rows: Sequence[Row], known: Scale, asked: Scale, metrics: Mapping[str
     ]
 
 
+def name_of(scale: Scale) -> str:
+    """For a person; the bits of a comparison follow from the model."""
+    return str(msgspec.structs.replace(scale, depth=None))
+
+
 def pairs(metrics: Mapping[str, Metric]) -> Iterator[tuple[Scale, Scale]]:
     """All relations of the table: those of means, then those of pools."""
     yield from MEASURED
@@ -244,6 +256,24 @@ def report(name: str, sources: Sequence[Points], fitted: Fitted, at: float) -> s
     )
 
 
+def on_the_corpus(table: Relations) -> Iterator[str]:
+    """How the pools of ``vmaf_v0.6.1`` do on sources of the shipped corpus, other encodes of other spans: a line for each."""
+    rows = parse_rows(models.read(models.find("mlp_v1"), CORPUS), CORPUS)
+    for pool in ("harmonic_mean", "min", "p5"):
+        relation = table.of(USUAL, Scale(pool=pool))
+        assert relation is not None
+        errors: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for row in rows:
+            if row.vmaf_model == USUAL.model and LOW <= row.vmaf_mean < HIGH:
+                known = np.array([row.vmaf_mean])
+                error = float(getattr(row, f"vmaf_{pool}") - relation.mean_at(known)[0])
+                errors[row.source].append((error, float(abs(error) <= BAND * relation.deviation_at(known)[0])))
+        of_sources = [np.array(one) for one in errors.values()]
+        off = np.sqrt(np.mean([np.mean(one[:, 0] ** 2) for one in of_sources]))
+        inside = 100 * np.mean([one[:, 1].mean() for one in of_sources])
+        yield f"on {len(of_sources)} sources of {CORPUS}, pool {pool}: off {off:.2f}, {inside:.0f} % in the 90 % band"
+
+
 def fit_table(rows: Sequence[Row], at: float, every_pool: bool) -> Relations:
     """Fit and print all relations."""
     metrics = PluginManager().metrics
@@ -258,7 +288,7 @@ def fit_table(rows: Sequence[Row], at: float, every_pool: bool) -> Relations:
         relations.append(fitted.relation)
         if every_pool or asked.pool in ("mean", "harmonic_mean", "min", "p5"):
             middle = at if known.metric == "vmaf" else float(np.median(np.concatenate([s.known for s in sources])))
-            print(report(f"{asked or asked.metric}, from {known}", sources, fitted, middle), flush=True)
+            print(report(f"{name_of(asked)}, from {name_of(known)}", sources, fitted, middle), flush=True)
     return Relations(schema=1, relations=tuple(relations))
 
 
@@ -267,7 +297,7 @@ def main() -> None:
     parser.add_argument("what", choices=("measure", "fit"))
     parser.add_argument("clips", nargs="*", help="file names of the folder; all of its sources where none is named")
     parser.add_argument("--folder", type=Path, default=SHARED, help="of clips, with a manifest.json")
-    parser.add_argument("--rows", type=Path, default=ROOT / "out" / "scales" / "rows.jsonl")
+    parser.add_argument("--rows", type=Path, help="out/scales/rows.jsonl, and for fit those of the shipped table")
     parser.add_argument("--table", type=Path, default=ROOT / "model" / "scales_v1.json")
     parser.add_argument("--frames", type=int, default=72, help="of each clip")
     parser.add_argument("--at", type=float, default=93.0, help="known VMAF at which differences are printed")
@@ -276,9 +306,10 @@ def main() -> None:
     if arguments.what == "measure":
         clips = one_of_each_source(arguments.folder)
         named = [clip for clip in clips if clip["file"] in arguments.clips]
-        measure(named if arguments.clips else clips, arguments.folder, arguments.rows, arguments.frames)
+        measure(named if arguments.clips else clips, arguments.folder, arguments.rows or MADE, arguments.frames)
         return
-    table = fit_table(read_rows(arguments.rows), arguments.at, arguments.every_pool)
+    table = fit_table(read_rows(arguments.rows or KEPT), arguments.at, arguments.every_pool)
+    print("\n".join(on_the_corpus(table)))
     write(arguments.table, msgspec.json.format(msgspec.json.encode(table), indent=0))
 
 
