@@ -89,7 +89,9 @@ def test_what_one_scale_learned_moves_no_curve_of_another_by_a_bit(tmp_path: Pat
             moved = curve.corrected.mean - curve.bare.mean
             if name == taught:
                 grain = run.correction(correction, curve.predictor_version, SCALES[name])._grain  # type: ignore[attr-defined]
-                assert 0.2 * abs(OFF[name]) < -float(moved.mean()) < 15.0 * grain
+                assert (
+                    0.05 * abs(OFF[name]) < -float(moved.mean()) < 15.0 * grain
+                )  # less where the prior is made from another scale's
                 assert curve.adjustments[correction].captures >= len(sources)
             else:
                 assert curve.corrected is curve.bare
