@@ -19,28 +19,20 @@ def grainy(clips: Clips) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("asked", "target", "tolerance", "said"),
+    ("asked", "target", "tolerance", "predictor", "name"),
     [
-        (
-            {"vmaf_model": "vmaf_v1.0.16_3d0h"},
-            88.0,
-            1.0,
-            "the prior of vmaf_v1.0.16_3d0h is made from that of vmaf_v0.6.1",
-        ),
-        ({"metric": "xpsnr"}, 36.0, 0.4, "the prior of xpsnr is made from that of vmaf_v0.6.1"),
+        ({"vmaf_model": "vmaf_v1.0.16_3d0h", "preset": "medium"}, 88.0, 1.0, "mlp", "vmaf_v1.0.16_3d0h"),
+        ({"metric": "xpsnr", "preset": "ultrafast"}, 36.0, 0.4, "population", "xpsnr"),
     ],
     ids=["v1", "xpsnr"],
 )
 def test_a_search_of_another_scale(
-    asked: dict[str, Any], target: float, tolerance: float, said: str, grainy: Path, tmp_path: Path
+    asked: dict[str, Any], target: float, tolerance: float, predictor: str, name: str, grainy: Path, tmp_path: Path
 ) -> None:
-    session = Session(
-        {
-            **{"encoder": "libx264", "preset": "ultrafast", "cache_dir": tmp_path, "cache": False, **asked},
-            **{"min_vmaf": target, "tolerance": tolerance},
-        }
-    )
+    fixed = {"encoder": "libx264", "cache_dir": tmp_path, "cache": False}
+    session = Session({**fixed, **asked, "min_vmaf": target, "tolerance": tolerance})
+    said = f"the prior of {name} is made from that of vmaf_v0.6.1"
     report = run_search(session, grainy, JobObserver())
-    assert report.target_met and report.predictor.startswith("population@")
+    assert report.target_met and report.predictor.startswith(f"{predictor}@")
     assert any(note.startswith(said) for note in report.notes), report.notes
     assert report.probe_count <= 8
