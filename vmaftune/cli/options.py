@@ -143,7 +143,7 @@ whole_options = _stacked(
 
 target_options = _stacked(
     click.option("--min-vmaf", type=NUMBER, help="VMAF to reach.  [default: 95]"),
-    click.option(flag(ANY), type=NUMBER, help="Score to reach, of any --metric."),
+    click.option(flag(ANY), type=NUMBER, help="Score to reach, of any --metric; where less is better, at most."),
     *(
         click.option(flag(option), type=NUMBER, help=f"As --metric {metric} --min-score.")
         for option, metric in TARGETS.items()

@@ -83,15 +83,6 @@ def limit_of(session: Session) -> float | None:
     return limit
 
 
-def _check_target(session: Session, measure: Measure, target: float) -> None:
-    low, high, up = measure.lowest, measure.highest, measure.higher_is_better
-    if low < target <= high if up else low <= target < high:
-        return
-    option = next((name for name in TARGET_OPTIONS if session.option(name, None) is not None), ANY)
-    lower, upper = (f"above {low:g}", f"at most {high:g}") if up else (f"at least {low:g}", f"below {high:g}")
-    raise UserError(f"{flag(option)} {target:g} must be {lower} and {upper}: {measure.title} ends there")
-
-
 def goal_of(session: Session) -> Goal:
     """What the options ask for.
 
@@ -106,3 +97,12 @@ def goal_of(session: Session) -> Goal:
     if not 0 <= tolerance <= most:
         raise UserError(f"--tolerance {tolerance:g} must be from 0 to {most:g}")
     return Goal(target=target, tolerance=tolerance, max_probes=session.option("max_probes", 10))
+
+
+def _check_target(session: Session, measure: Measure, target: float) -> None:
+    low, high, up = measure.lowest, measure.highest, measure.higher_is_better
+    if low < target <= high if up else low <= target < high:
+        return
+    option = next((name for name in TARGET_OPTIONS if session.option(name, None) is not None), ANY)
+    lower, upper = (f"above {low:g}", f"at most {high:g}") if up else (f"at least {low:g}", f"below {high:g}")
+    raise UserError(f"{flag(option)} {target:g} must be {lower} and {upper}: {measure.title} ends there")
