@@ -14,7 +14,6 @@ from vmaftune.events.stream import EventStream
 from vmaftune.ffmpeg.program import program_path
 from vmaftune.quality.scale import USUAL
 from vmaftune.quality.targets import ANY, TARGETS, flag
-from vmaftune.quality.vmaf import GENERATIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -183,7 +182,7 @@ score_options = _stacked(
         shell_complete=complete.vmaf_model,
         help="VMAF model.  [default: by size]",
     ),
-    click.option("--vmaf-generation", type=click.Choice(GENERATIONS), help="Of VMAF's models.  [default: v0]"),
+    click.option("--vmaf-generation", metavar="v0|v1", help="Of VMAF's models.  [default: v0]"),
     click.option("--vmaf-scale", metavar="auto|none|WxH", help="Size to compare at.  [default: auto]"),
     click.option("--vmaf-threads", type=click.IntRange(1), metavar="N", help="Of libvmaf.  [default: all processors]"),
     click.option("--pool", metavar="HOW", help="mean, harmonic_mean, min or pN (percentile)."),
