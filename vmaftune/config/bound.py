@@ -54,13 +54,13 @@ def _beneath(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, An
     gone: set[str] = set()
     if other_encoder(above.get("encoder"), below.get("encoder")):
         gone.update(BOUND)
-    metric = metric_named(below)
+    metric, named = metric_named(below), metric_named(above)
     for names in _ONE_OF:
         if any(above.get(name) is not None for name in names):
             gone.update(names)
     kept = {name: value for name, value in below.items() if name not in gone}
-    if _other_metric(metric_named(above), metric):
+    if _other_metric(named, metric):
         return {name: value for name, value in kept.items() if name not in _OF_A_METRIC}
-    if metric is not None and metric_named(kept) is None:  # a target that is gone had named it
+    if metric is not None and named is None and metric_named(kept) is None:  # a target that is gone had named it
         kept["metric"] = metric
     return kept
