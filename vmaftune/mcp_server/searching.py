@@ -177,7 +177,8 @@ class FoundCrf(ScoredReport, frozen=True, kw_only=True):
     """
 
     crf: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     target: float
     tolerance: float
     target_met: bool
