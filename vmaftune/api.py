@@ -2,7 +2,7 @@
 
     >>> import vmaftune
     >>> report = vmaftune.search("film.mkv", encoder="libx265", min_vmaf=93)  # doctest: +SKIP
-    >>> report.crf, report.vmaf, report.target_met  # doctest: +SKIP
+    >>> report.crf, report.score, report.target_met  # doctest: +SKIP
     (24.0, 93.12, True)
 
 Options are those of the command line with underscores; what is left out is the configuration's, else the default.
@@ -49,7 +49,7 @@ _log = logging.getLogger("vmaftune")
 
 
 def search(source: str | Path, *, observer: Observer | None = None, **options: Unpack[SearchOptions]) -> SearchReport:
-    """Find the coarsest CRF whose verified VMAF reaches ``min_vmaf``.
+    """Find the coarsest CRF whose verified VMAF reaches ``min_vmaf``, or whose score of another metric ``min_score``.
 
     Args:
         source: a video file.
@@ -83,7 +83,7 @@ def encode(
 
     Raises:
         UserError: an option or the source is wrong, or the output is there already.
-        TargetError: no CRF reaches ``min_vmaf``, or the encode is over ``max_encoded_percent``; there is no output.
+        TargetError: no CRF reaches the target, or the encode is over ``max_encoded_percent``; there is no output.
         VmafTuneError: a failure of ours or of the machine; there is no output.
     """
     session = Session(checked(options, EncodeOptions), _log.warning)
@@ -93,7 +93,7 @@ def encode(
 def predict(
     source: str | Path, *, observer: JobObserver | None = None, **options: Unpack[PredictOptions]
 ) -> PredictReport:
-    """The VMAF(CRF) curve that is expected of ``source``, with its deviation; nothing is verified.
+    """The curve of VMAF, or another metric, over CRF that is expected of ``source``, with its deviation; nothing is verified.
 
     Args:
         observer: told when the source is measured.
@@ -115,7 +115,7 @@ def score(
     observer: JobObserver | None = None,
     **options: Unpack[ScoreJobOptions],
 ) -> ScoreReport:
-    """VMAF of ``distorted`` against ``reference``, frame by frame in order; both must have as many frames.
+    """VMAF, or another metric, of ``distorted`` against ``reference``, frame by frame in order; both must have as many frames.
 
     Args:
         per_frame: keep the score of every frame too.
@@ -143,7 +143,7 @@ def worst_frames(
     observer: JobObserver | None = None,
     **options: Unpack[ScoreJobOptions],
 ) -> WorstFramesReport:
-    """The frames of ``distorted`` that have the lowest VMAF, worst first.
+    """The frames of ``distorted`` that have the worst scores, worst first.
 
     Args:
         count: how many at most.

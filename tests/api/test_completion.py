@@ -31,7 +31,10 @@ def _completed(program: Program, *words: str) -> list[str]:
         (("crf",), ["crf-search"]),
         (("models", "prom"), ["promote"]),
         (("--crf",), ["--crf-search"]),
-        (("--crf-search", "--min"), ["--min-vmaf", "--min-crf", "--min-samples"]),
+        (
+            ("--crf-search", "--min"),
+            ["--min-vmaf", "--min-score", "--min-xpsnr", "--min-crf", "--min-samples"],
+        ),
         (("--crf-search", "-i", "film.mkv", "-e", "libx26"), ["libx264", "libx265"]),
         (("-e", "libx264", "--crf-search", "--preset", "ultra"), ["ultrafast"]),
         (("encode", "--shot"), ["--shot-floor"]),

@@ -32,7 +32,7 @@ BAD = {
     "--vmaf-scale large": "auto, none or WIDTHxHEIGHT",
     "--vmaf-scale 0x0": "auto, none or WIDTHxHEIGHT",
     "--vmaf-model nosuch.json": "no such file",
-    "--vmaf-model nosuch": "--vmaf-model nosuch: could not load",
+    "--vmaf-model nosuch": "--vmaf-model nosuch: there is no such model",
     "--samples 0": "--samples",
     "--sample-every 0": "above 0",
     "--sample-duration -1": "above 0, or 0 for the whole source",

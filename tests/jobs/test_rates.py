@@ -16,7 +16,7 @@ from vmaftune.jobs.rates import RatePoint, bd_rate, bitrate_at, hull, measured_p
 def _curve(factor: float = 1.0) -> list[RatePoint]:
     """VMAF is linear in the logarithm of the bitrate: 60 at ``factor`` x 1000 kb/s, 10 more for each doubling."""
     rates = [factor * 1000 * 2**n for n in range(4)]
-    return [RatePoint(bitrate_kbps=rate, vmaf=60.0 + 10 * n, crf=40.0 - 6 * n) for n, rate in enumerate(rates)]
+    return [RatePoint(bitrate_kbps=rate, score=60.0 + 10 * n, crf=40.0 - 6 * n) for n, rate in enumerate(rates)]
 
 
 def _probe(crf: float, vmaf: float, bitrate: float, purpose: str = "verify") -> ProbeRecord:
@@ -61,7 +61,7 @@ def test_the_bd_rate_of_a_curve_that_needs_a_share_of_the_bits_is_that_share(fac
 
 def test_a_bd_rate_needs_four_points_and_common_quality() -> None:
     assert bd_rate(_curve(), _curve()[:3]) is None
-    above = [RatePoint(bitrate_kbps=p.bitrate_kbps, vmaf=p.vmaf + 35, crf=p.crf) for p in _curve()]
+    above = [RatePoint(bitrate_kbps=p.bitrate_kbps, score=p.score + 35, crf=p.crf) for p in _curve()]
     assert bd_rate(_curve(), above) is None
 
 

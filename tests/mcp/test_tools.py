@@ -6,7 +6,7 @@ import base64
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import av
 import jsonschema
@@ -16,6 +16,8 @@ from mcp import ClientSession
 
 from tests.cli.conftest import Program, ffmpeg
 from tests.mcp.conftest import Server, said
+from vmaftune.mcp_server.tool import VmafModel
+from vmaftune.quality.vmaf import MODELS
 
 NAMES = ["vmaf_score", "compare_models", "describe_worst_frames", "predict_crf", "crf_search", "list_models"]
 
@@ -45,6 +47,18 @@ def test_a_score_is_that_of_the_command_line(server: Server, program: Program, c
     result = server.call("vmaf_score", arguments, clip.parent)
     line = ["score", clip, encode, "--vmaf-scale", "none", "--per-frame", "--pool", "p5", "--json"]
     assert result.structured_content == program(*line).json == json.loads(result.content[0].text)
+
+
+def test_a_score_may_be_of_another_metric_or_model(server: Server, clip: Path, encode: Path) -> None:
+    arguments = {"reference": clip.name, "distorted": str(encode), "metric": "xpsnr"}
+    report = server.call("vmaf_score", arguments, clip.parent).structured_content
+    assert (report["metric"], report["unit"], report["vmaf"]) == ("xpsnr", "dB", None) and report["score"] > 10
+    assert "vmaf_v1.0.16_5d0h" in MODELS and set(MODELS) == set(get_args(VmafModel))
+    asked = {"source": clip.name, "encoder": "libx264", "preset": "ultrafast", "min_xpsnr": 36, "tolerance": 1}
+    found = server.call("crf_search", asked, clip.parent).structured_content
+    assert found["target_met"] and found["metric"] == "xpsnr" and found["vmaf"] is None and found["score"] >= 36
+    asked = {"source": clip.name, "encoder": "libx264", "metric": "xpsnr", "min_vmaf": 90}
+    assert "--min-vmaf is of VMAF" in said(server.call("crf_search", asked, clip.parent))
 
 
 def test_raw_video_is_scored_by_its_geometry(server: Server, clip: Path, encode: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ HOSTILE = '"><script>document.title="owned"<\\script><img src=x onerror=alert(1)
 def points(kbps: float, crfs: Sequence[float], best: float = 98.0) -> list[RatePoint]:
     """A curve that falls as curves do."""
     made = [
-        RatePoint(bitrate_kbps=40 * kbps * 2 ** (-crf / 6), vmaf=best - 0.012 * max(0.0, crf - 10) ** 2.1, crf=crf)
+        RatePoint(bitrate_kbps=40 * kbps * 2 ** (-crf / 6), score=best - 0.012 * max(0.0, crf - 10) ** 2.1, crf=crf)
         for crf in crfs
     ]
     return sorted(made)
@@ -35,7 +35,7 @@ def comparison(name: str = HOSTILE) -> Page:
             preset=preset,
             target_met=True,
             crf=crf,
-            vmaf=93.1,
+            score=93.1,
             bitrate_kbps=2.1 * kbps,
             encoded_percent=30.0,
             bitrate_at_target_kbps=2.05 * kbps,
@@ -81,7 +81,7 @@ def ladder(name: str = HOSTILE) -> Page:
             height=curve.height,
             crf=curve.points[at].crf,
             bitrate_kbps=curve.points[at].bitrate_kbps,
-            vmaf=curve.points[at].vmaf,
+            score=curve.points[at].score,
             on_hull=True,
             command=f"ffmpeg -i 'file:{name}' -crf {curve.points[at].crf:g} file:out.mkv",
         )
@@ -121,7 +121,7 @@ def batch(name: str = HOSTILE, count: int = 40) -> Page:
                     name=named,
                     state="done",
                     crf=22.0 + n * 5 % 11,
-                    vmaf=93.0 + n * 37 % 100 / 400,
+                    score=93.0 + n * 37 % 100 / 400,
                     target=93.0,
                     source_bytes=size,
                     output_bytes=round(size * percent / 100),
@@ -133,7 +133,7 @@ def batch(name: str = HOSTILE, count: int = 40) -> Page:
     return batch_page(files, 9000.0)
 
 
-def encode(search: SearchReport | None, look: Look, name: str = HOSTILE, final_vmaf: float | None = None) -> Page:
+def encode(search: SearchReport | None, look: Look, name: str = HOSTILE, final_score: float | None = None) -> Page:
     return encode_page(
         EncodeReport(
             source=f"/films/{name}",
@@ -153,7 +153,7 @@ def encode(search: SearchReport | None, look: Look, name: str = HOSTILE, final_v
             encode_seconds=1.2,
             total_seconds=9.9,
             checked=True,
-            final_vmaf=final_vmaf,
+            final_score=final_score,
             command=f"ffmpeg -i 'file:{name}' -crf 24 file:out.mkv",
         ),
         look,

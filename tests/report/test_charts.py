@@ -53,7 +53,7 @@ def test_worst_frames_lie_apart_and_are_the_worst() -> None:
     scores[250] = 60.0
     spans = [Span(start_seconds=5.0, frames=200, seconds=8.0), Span(start_seconds=60.0, frames=100, seconds=4.0)]
     worst = worst_frames(scores, spans)
-    assert [(frame.span, frame.index, frame.vmaf) for frame in worst[:2]] == [(0, 100, 40.0), (1, 50, 60.0)]
+    assert [(frame.span, frame.index, frame.score) for frame in worst[:2]] == [(0, 100, 40.0), (1, 50, 60.0)]
     assert [frame.seconds for frame in worst[:2]] == [9.0, 62.0]
     places = sorted(frame.place for frame in worst)
     assert min(np.diff(places)) >= 25

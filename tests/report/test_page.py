@@ -30,7 +30,7 @@ Make = Callable[[Searched], Page]
 KINDS: dict[str, Make] = {
     "crf-search": lambda s: search_page(s.report, Path(pages.HOSTILE), s.look),
     "without-pictures": lambda s: search_page(s.report, Path(pages.HOSTILE), Look(problem="There is nothing to see.")),
-    "encode": lambda s: pages.encode(s.report, s.look, final_vmaf=93.2),
+    "encode": lambda s: pages.encode(s.report, s.look, final_score=93.2),
     "encode-at-crf": lambda s: pages.encode(None, Look()),
     "batch": lambda s: pages.batch(),
     "ladder": lambda s: pages.ladder(),

@@ -54,10 +54,10 @@ def test_of_a_search_of_samples(counting: Path, tmp_path: Path) -> None:
     found = search(counting, tmp_path, max_crf=20.0, samples=2, sample_duration=0.5)
     assert len(found.look.spans) == 2 and {frame.span for frame in found.look.worst} == {0, 1}
     check(found.look, by_time(found.look.worst))
-    assert [frame.vmaf for frame in found.look.worst] == sorted(frame.vmaf for frame in found.look.worst)
+    assert [frame.score for frame in found.look.worst] == sorted(frame.score for frame in found.look.worst)
     assert found.look.scores is not None
     for frame in found.look.worst:
-        assert frame.vmaf == found.look.scores[frame.place]
+        assert frame.score == found.look.scores[frame.place]
         assert frame.place == frame.index + sum(span.frames for span in found.look.spans[: frame.span])
 
 

@@ -53,7 +53,7 @@ def test_a_part_leaves_doubt_and_the_whole_none() -> None:
     after_part = model.deviation(_at(24))
     model.take_whole(_at(24), 87.0, 50_000)
     assert before > after_part > 0.5 > 0.1 > model.deviation(_at(24))
-    assert model.vmafs[_at(24)] == pytest.approx(87.0, abs=0.02)
+    assert model.scores[_at(24)] == pytest.approx(87.0, abs=0.02)
     assert model.sizes(0.0)[_at(24)] == pytest.approx(50_000)  # and not what the part let expect
 
 
@@ -82,6 +82,6 @@ def test_what_lies_between_encodes_is_not_bent() -> None:
     beliefs = Beliefs([model], CRFS, GOAL, floor=0.0)
     for crf, vmaf in ((20.0, 95.0), (30.0, 91.0), (40.0, 70.0)):
         beliefs.take_round(np.array([_at(crf)]), np.array([vmaf]), [1000])
-    found = beliefs.vmafs()[0, [_at(20), _at(30), _at(40)]]
+    found = beliefs.scores()[0, [_at(20), _at(30), _at(40)]]
     assert found == pytest.approx([95.0, 91.0, 70.0], abs=0.05)
     assert beliefs.is_finest(np.array([0])) and not beliefs.is_finest(np.array([_at(30)]))

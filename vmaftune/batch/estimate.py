@@ -8,17 +8,22 @@ from typing import Any
 
 from vmaftune.media.facts import read_facts
 from vmaftune.media.samples import SampleRule, plan
-from vmaftune.quality.metric import Asked, Pictures
+from vmaftune.quality.metric import Asked, Metric, Pictures
+from vmaftune.quality.scale import USUAL
+from vmaftune.quality.targets import metric_named
 from vmaftune.quality.vmaf import VMAF
 
 _PROBES = 3
 _LEAST_SECONDS = 2.0
 
 
-def work_of(path: Any, options: Mapping[str, Any], *, encode: bool) -> float:
+def work_of(path: Any, options: Mapping[str, Any], metrics: Mapping[str, Metric], *, encode: bool) -> float:
     """Pixels that a job encodes and scores, as far as they can be known; its time is about in proportion.
 
     Three probes of its samples, and the whole once where it is encoded; 0 where the file cannot be read.
+
+    Args:
+        metrics: those that there are, by name.
     """
     try:
         facts = read_facts(path, options.get("video_stream"))
@@ -30,7 +35,9 @@ def work_of(path: Any, options: Mapping[str, Any], *, encode: bool) -> float:
         )
         starts = plan(facts.duration_seconds, rule)
         pictures = Pictures(width=facts.width, height=facts.height)
-        compared = VMAF.decide(Asked(size=options.get("vmaf_scale") or "auto"), pictures)
+        asked = {"size": "vmaf_scale", "model": "vmaf_model", "generation": "vmaf_generation"}
+        given = {name: options[option] for name, option in asked.items() if options.get(option) is not None}
+        compared = metrics.get(metric_named(options) or USUAL.metric, VMAF).decide(Asked(**given), pictures)
         width, height = compared.size or (facts.width, facts.height)
     except Exception:  # whatever it is, the job meets it too, and its row says it: no file ends a batch
         return 0.0

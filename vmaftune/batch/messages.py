@@ -10,6 +10,7 @@ import msgspec
 
 from vmaftune.crf_search.source import CutSource
 from vmaftune.learned.captures import CaptureLine
+from vmaftune.quality.measure import USUAL_MEASURE, Measure
 
 Message = TypeVar("Message")
 
@@ -57,7 +58,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         what: the step in a few words, such as ``CRF 27``.
         share: of the step that is done, 0 to 1.
         done: of the whole job, 0 to 1, as far as can be known.
-        verified: the last verified CRF and VMAF.
+        verified: the last verified CRF and its score.
+        measure: how that is written.
         warning: a line that a person should see; the other fields then say nothing.
     """
 
@@ -65,6 +67,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     share: float = 0.0
     done: float = 0.0
     verified: tuple[float, float] | None = None
+    measure: Measure = USUAL_MEASURE
     warning: str | None = None
 
 

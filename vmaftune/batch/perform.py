@@ -25,6 +25,7 @@ from vmaftune.jobs.search import run_search
 from vmaftune.jobs.search_report import SearchReport, not_met
 from vmaftune.jobs.session import Session
 from vmaftune.learned.captures import CaptureLine
+from vmaftune.quality.measure import Measure
 
 _OUR_FAILURE = 1
 _EXPECTED_PROBES = 3
@@ -98,14 +99,16 @@ class _Telling(JobObserver):
         self._curve: PredictedCurve | None = None
         self._what, self._done = "", 0.0
         self._verified: tuple[float, float] | None = None
+        self._measure = Measure()
         self._probes = 0
         self._told_at = -math.inf
         self.captures: list[CaptureLine] = []
 
     def prepared(self, source: PreparedSource, goal: Goal) -> None:
+        self._measure = source.comparison.metric.measure(source.comparison.model)
         self._step("predicting")
 
-    def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
+    def predicted(self, curve: PredictedCurve, crf: float, score: float) -> None:
         self._curve = curve
 
     def probing(self, number_: int, crf: float, probability: float | None, explore: bool) -> None:
@@ -148,7 +151,8 @@ class _Telling(JobObserver):
         self._done = done
         if time.monotonic() - self._told_at >= _TELL_SECONDS:
             self._told_at = time.monotonic()
-            self._tell(Step(what=self._what, share=share, done=done, verified=self._verified))
+            told = Step(what=self._what, share=share, done=done, verified=self._verified, measure=self._measure)
+            self._tell(told)
 
 
 def _capture(curve: PredictedCurve, record: ProbeRecord) -> CaptureLine:

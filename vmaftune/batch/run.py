@@ -20,6 +20,8 @@ from vmaftune.batch.plan import OF_THE_RUN
 from vmaftune.batch.queue import Queue, Row
 from vmaftune.errors import VmafTuneError
 from vmaftune.media.facts import shown
+from vmaftune.quality.metric import Metric
+from vmaftune.quality.vmaf import VMAF
 
 _LOOK_SECONDS = 0.2
 _RECOVER_SECONDS = 5.0
@@ -56,6 +58,7 @@ def run_batch(
     overwrite: bool = False,
     said: Collection[str] = (),
     learn: Callable[[Row, Result], None] = lambda row, result: None,
+    metrics: Mapping[str, Metric] = {VMAF.name: VMAF},
 ) -> None:
     """Do all queued rows. When that is interrupted, running jobs are ended and their rows go back to the queue.
 
@@ -65,11 +68,12 @@ def run_batch(
         overwrite: outputs may be there already.
         said: warnings that hold for all files, so that they are not told of each.
         learn: handed results once they are recorded, for captures to be learned from.
+        metrics: those that there are, by name, from which the work of a row is known before it is done.
 
     Raises:
         VmafTuneError: the queue cannot be written.
     """
-    _Run(queue, executor, observer, ids, host, overwrite, said, learn).run()
+    _Run(queue, executor, observer, ids, host, overwrite, said, learn, metrics).run()
 
 
 class _Run:
@@ -83,9 +87,11 @@ class _Run:
         overwrite: bool,
         said: Collection[str],
         learn: Callable[[Row, Result], None],
+        metrics: Mapping[str, Metric],
     ) -> None:
         self._queue, self._executor, self._observer, self._ids = queue, executor, observer, ids
         self._host, self._overwrite, self._said, self._learn = host, overwrite, said, learn
+        self._metrics = metrics
         self._deaths: dict[int, str] = {}
         self._running: dict[Future[Result], Row] = {}
         self._steps: queues.SimpleQueue[tuple[Row, Step]] = queues.SimpleQueue()
@@ -162,7 +168,7 @@ class _Run:
     def _looked_at(self, row: Row) -> Row:
         if row.work is not None:
             return row
-        work = work_of(row.path, row.options, encode=row.output is not None)
+        work = work_of(row.path, row.options, self._metrics, encode=row.output is not None)
         self._queue.set_work(row.id, work)
         return msgspec.structs.replace(row, work=work)
 

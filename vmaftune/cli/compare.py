@@ -10,7 +10,6 @@ import click
 
 from vmaftune.cli.compare_screen import RowScreen
 from vmaftune.cli.options import (
-    NUMBER,
     events_option,
     host_options,
     json_option,
@@ -20,6 +19,8 @@ from vmaftune.cli.options import (
     sample_options,
     score_options,
     stream_option,
+    target_options,
+    tolerance_option,
 )
 from vmaftune.cli.output import aligned, check_csv, print_json, write_csv
 from vmaftune.cli.page import write_compare_page
@@ -49,10 +50,10 @@ _NOT_MET = 3
     metavar="NAME[:PRESET]",
     help="To compare (repeatable); first: anchor.",
 )
-@click.option("--min-vmaf", type=NUMBER, help="VMAF to compare at.  [default: 95]")
-@click.option("--tolerance", type=NUMBER, help="How far above is good enough.  [default: 0.25]")
+@target_options
+@tolerance_option
 @click.option("--max-probes", type=click.IntRange(1), help="Trial encodes of one search at most.  [default: 10]")
-@click.option("--bd-rate/--no-bd-rate", default=True, help="Search lower VMAFs too, for a BD-rate.")
+@click.option("--bd-rate/--no-bd-rate", default=True, help="Search lower scores too, for a BD-rate.")
 @click.option("--pix-format", metavar="FMT", help="Pixel format to encode.")
 @click.option("--vfilter", metavar="CHAIN", help="ffmpeg filters for encode and reference.")
 @sample_options
@@ -65,7 +66,7 @@ _NOT_MET = 3
 @json_option
 @events_option
 def command(**options: Any) -> int:
-    """Which encoder and preset gives the smallest file at the same VERIFIED VMAF, and at what cost in time.
+    """Which encoder and preset gives the smallest file at the same VERIFIED score, and at what cost in time.
 
     \b
     vmaf-tune compare -i film.mkv -e libx264:slow -e libsvtav1:8 --min-vmaf 93
@@ -88,12 +89,17 @@ def command(**options: Any) -> int:
     elif not events.on:
         click.echo("\n".join(_lines(report)))
     if options["csv_"] is not None:
-        write_csv(options["csv_"], ("encoder", "preset", "crf", "bitrate_kbps", "vmaf"), _points(report))
+        write_csv(
+            options["csv_"], ("encoder", "preset", "crf", "bitrate_kbps", "vmaf", "score", "metric"), _points(report)
+        )
     if options["report"] is not None:
         write_compare_page(report, options["report"])
     if options["plot"] is not None:
         curves = {encode.name: encode.points for encode in report.encodes if encode.points}
-        plot_rates(curves, f"VMAF {report.target:g} and below", options["plot"])
+        title = (
+            f"{report.measure.text(report.target, 'g')} and {'below' if report.measure.higher_is_better else 'above'}"
+        )
+        plot_rates(curves, report.measure, title, options["plot"])
     code = 0 if all(encode.target_met for encode in report.encodes) else _NOT_MET
     events.result(code, None, compare=report)
     return code
@@ -108,27 +114,35 @@ def _check_bd_rate() -> None:
 
 def _points(report: CompareReport) -> list[tuple[object, ...]]:
     return [
-        (encode.encoder, encode.preset or "", point.crf, round(point.bitrate_kbps, 3), point.vmaf)
+        (
+            encode.encoder,
+            encode.preset or "",
+            point.crf,
+            round(point.bitrate_kbps, 3),
+            point.vmaf,
+            point.score,
+            point.metric,
+        )
         for encode in report.encodes
         for point in encode.points
     ]
 
 
 def _lines(report: CompareReport) -> list[str]:
-    size = " at {}x{}".format(*report.vmaf_size) if report.vmaf_size else ""
-    at = f"at {report.target:g}"
-    rows: list[tuple[str, ...]] = [("", "crf", "VMAF", "kb/s", at, "size", "fps", "time", "BD-rate", "encodes")]
+    measure = report.measure
+    at, target = f"at {report.target:g}", measure.text(report.target, "g")
+    rows: list[tuple[str, ...]] = [("", "crf", measure.label, "kb/s", at, "size", "fps", "time", "BD-rate", "encodes")]
     rows += [_row(encode) for encode in report.encodes if encode.failure is None]
     lines = aligned(rows)
     for encode in report.encodes:
         if encode.failure is not None:
             lines.append(f"{encode.name}: {encode.failure}")
         elif not encode.target_met:
-            lines.append(f"{encode.missed(report.target)}; its row is of the CRF that came closest")
+            lines.append(f"{encode.missed(measure, report.target)}; its row is of the CRF that came closest")
     anchor = next(encode for encode in report.encodes if encode.failure is None)
     lines.append(
-        f"verified VMAF of {report.frames} frames ({report.vmaf_model}{size}, {report.pool}); size, time and BD-rate are "
-        f"against {anchor.name}, size at exactly VMAF {report.target:g} between measured scores; {report.total_seconds:.0f} s"
+        f"verified {measure.title} of {report.frames} frames ({report.compared()}, {report.pool}); size, time and BD-rate are "
+        f"against {anchor.name}, size at exactly {target} between measured scores; {report.total_seconds:.0f} s"
     )
     return lines
 
@@ -140,7 +154,7 @@ def _row(encode: ComparedEncode) -> tuple[str, ...]:
     return (
         encode.name,
         number(encode.crf or 0.0),
-        shown(encode.vmaf, "{:.2f}"),
+        shown(encode.score, "{:.2f}"),
         shown(encode.bitrate_kbps, "{:.0f}"),
         shown(encode.bitrate_at_target_kbps, "{:.0f}"),
         shown(encode.size_percent, "{:.1f} %"),

@@ -1,4 +1,4 @@
-"""Names that a shell may complete: those of encoders, presets, plugins and models. Asked for on every Tab, so cheap."""
+"""Names that a shell may complete: those of encoders, presets, plugins, metrics and models. Asked for on every Tab: cheap."""
 
 from __future__ import annotations
 
@@ -53,8 +53,22 @@ def _models(context: click.Context) -> Iterable[str]:
     return [models.LATEST_STABLE, *(model.id for model in models.entries())]
 
 
+def _metrics(context: click.Context) -> Iterable[str]:
+    from vmaftune.host.manager import PluginManager
+
+    return PluginManager().metrics
+
+
+def _vmaf_models(context: click.Context) -> Iterable[str]:
+    from vmaftune.quality.vmaf import MODELS
+
+    return MODELS
+
+
 encoder = _completer(_encoders)
 preset = _completer(_presets)
 plugin = _completer(_of_kinds("correction", "trainer"))
 predictor = _completer(_of_kinds("predictor"))
 model = _completer(_models)
+metric = _completer(_metrics)
+vmaf_model = _completer(_vmaf_models)

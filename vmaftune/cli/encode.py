@@ -36,6 +36,7 @@ from vmaftune.jobs.observers import Observers
 from vmaftune.jobs.session import Session, warn
 from vmaftune.jobs.shots_report import PerShotReport, ShotReport
 from vmaftune.media.facts import shown
+from vmaftune.quality.measure import USUAL_MEASURE, Measure
 from vmaftune.report.page import check_page
 
 _NOT_MET = 3
@@ -132,7 +133,7 @@ def result_lines(report: EncodeReport) -> list[str]:
     """The result for a person."""
     sizes = f"{decimal(report.output_bytes)} of {decimal(report.source_bytes)}"
     kbps = report.video_bytes * 8 / 1000 / max(report.duration_seconds, 0.001)
-    search = report.search
+    search, measure = report.search, report.measure
     took = [f"encode {_duration(report.encode_seconds)}", f"all {_duration(report.total_seconds)}"]
     if search is not None:
         took.insert(0, f"search {_duration(search.total_seconds)}")
@@ -143,8 +144,8 @@ def result_lines(report: EncodeReport) -> list[str]:
         f"{shown(report.output)}: {sizes} ({100 * report.output_bytes / max(1, report.source_bytes):.1f} %)",
         f"  video   {report.encoder} preset {report.preset or 'none'}, {report.pix_fmt}, {crf}; "
         f"{kbps:.0f} kb/s, {report.encoded_percent:.1f} % of the source's video",
-        *([f"  VMAF    {_vmaf(report)}"] if search is not None or report.final_vmaf is not None else []),
-        *(shot_lines(by_shot, report.video_bytes) if by_shot is not None else []),
+        *([f"  {measure.title:7} {_score(report)}"] if search is not None or report.final_score is not None else []),
+        *(shot_lines(by_shot, report.video_bytes, measure) if by_shot is not None else []),
         *(f"  {'streams' if n == 0 else '':8s}{line}" for n, line in enumerate(report.streams)),
         f"  frames  {report.frames}, {_duration(report.duration_seconds)}"
         + ("; each was decoded and is shown when the source's is" if report.checked else "; not checked"),
@@ -152,9 +153,11 @@ def result_lines(report: EncodeReport) -> list[str]:
     ]
 
 
-def shot_lines(report: PerShotReport, video_bytes: int) -> list[str]:
+def shot_lines(report: PerShotReport, video_bytes: int, measure: Measure = USUAL_MEASURE) -> list[str]:
     """The shots for a person, the most of them that a screen takes, and what they save."""
-    lines = [f"  {'shots' if n == 0 else '':8s}{_shot(shot)}" for n, shot in enumerate(report.shots[:_SHOTS_SHOWN])]
+    lines = [
+        f"  {'shots' if n == 0 else '':8s}{_shot(shot, measure)}" for n, shot in enumerate(report.shots[:_SHOTS_SHOWN])
+    ]
     if len(report.shots) > _SHOTS_SHOWN:
         lines.append(f"{'':10s}and {len(report.shots) - _SHOTS_SHOWN} more; --json has all")
     one = report.one_crf
@@ -162,27 +165,31 @@ def shot_lines(report: PerShotReport, video_bytes: int) -> list[str]:
         where = f"crf {number(one.above.crf)} to {number(one.below.crf)}"
         saved = f"{abs(one.saved_percent):.1f} % {'smaller' if one.saved_percent >= 0 else 'larger'}"
         lines.append(
-            f"  gain    {saved} than one CRF at the same VMAF: {decimal(video_bytes)}, not {decimal(one.bytes)} ({where})"
+            f"  gain    {saved} than one CRF at the same {measure.title}: {decimal(video_bytes)}, not {decimal(one.bytes)}"
+            f" ({where})"
         )
     return lines
 
 
-def _shot(shot: ShotReport) -> str:
+def _shot(shot: ShotReport, measure: Measure) -> str:
     minutes, seconds = divmod(shot.start_seconds, 60)
-    what = f"crf {number(shot.crf):<6} VMAF {shot.vmaf:6.2f}  {decimal(shot.bytes)}"
+    what = f"crf {number(shot.crf):<6} {measure.text(shot.score, '6.2f')}  {decimal(shot.bytes)}"
     return f"{int(minutes):3d}:{seconds:05.2f}  {shot.frames:5d} frames  {what}"
 
 
-def _vmaf(report: EncodeReport) -> str:
-    search, final = report.search, report.final_vmaf
+def _score(report: EncodeReport) -> str:
+    search, final, amount = report.search, report.final_score, report.measure.amount
     if report.per_shot is not None:
         by_shot = report.per_shot
-        return f"{final:.2f} of the whole, target {by_shot.target:g} to {by_shot.target + by_shot.tolerance:g}"
+        return (
+            f"{amount(final or 0.0)} of the whole, target {by_shot.target:g} to {by_shot.target + by_shot.tolerance:g}"
+        )
     if final is None:
-        return "" if search is None else f"{search.vmaf:.2f} of the samples, target {search.target:g}"
+        return "" if search is None else f"{amount(search.score)} of the samples, target {search.target:g}"
     if search is None:
-        return f"{final:.2f} of the whole"
-    return f"{final:.2f} of the whole, {final - search.vmaf:+.2f} from the samples' {search.vmaf:.2f}; target {search.target:g}"
+        return f"{amount(final)} of the whole"
+    off = f"{final - search.score:+.2f} from the samples' {search.score:.2f}"
+    return f"{amount(final)} of the whole, {off}; target {search.target:g}"
 
 
 def _duration(seconds: float) -> str:

@@ -12,6 +12,8 @@ import click
 from vmaftune.cli import complete
 from vmaftune.events.stream import EventStream
 from vmaftune.ffmpeg.program import program_path
+from vmaftune.quality.scale import USUAL
+from vmaftune.quality.targets import ANY, TARGETS, flag
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -135,12 +137,26 @@ whole_options = _stacked(
     click.option("--crf", type=NUMBER, help="Encode at this CRF, without a search."),
     click.option("--acodec", metavar="NAME", help="Encoder for audio.  [default: copy]"),
     click.option("--verify/--no-verify", default=None, help="Check every frame and time.  [default: on]"),
-    click.option("--final-score", is_flag=True, default=None, help="Measure VMAF of the whole encode."),
+    click.option("--final-score", is_flag=True, default=None, help="Score the whole encode too."),
+)
+
+target_options = _stacked(
+    click.option("--min-vmaf", type=NUMBER, help="VMAF to reach.  [default: 95]"),
+    click.option(flag(ANY), type=NUMBER, help="Score to reach, of any --metric; where less is better, at most."),
+    *(
+        click.option(flag(option), type=NUMBER, help=f"As --metric {metric} --min-score.")
+        for option, metric in TARGETS.items()
+        if metric != USUAL.metric
+    ),
+)
+
+tolerance_option = click.option(
+    "--tolerance", type=NUMBER, help="How much better is good enough.  [default: 0.25 of VMAF]"
 )
 
 goal_options = _stacked(
-    click.option("--min-vmaf", type=NUMBER, help="VMAF to reach.  [default: 95]"),
-    click.option("--tolerance", type=NUMBER, help="How far above is good enough.  [default: 0.25]"),
+    target_options,
+    tolerance_option,
     click.option(
         "--max-encoded-percent",
         type=NUMBER,
@@ -159,7 +175,14 @@ sample_options = _stacked(
 )
 
 score_options = _stacked(
-    click.option("--vmaf-model", metavar="NAME|FILE", help="VMAF model.  [default: by size]"),
+    click.option("--metric", metavar="NAME", shell_complete=complete.metric, help="What is measured.  [default: vmaf]"),
+    click.option(
+        "--vmaf-model",
+        metavar="NAME|FILE",
+        shell_complete=complete.vmaf_model,
+        help="VMAF model.  [default: by size]",
+    ),
+    click.option("--vmaf-generation", metavar="v0|v1", help="Of VMAF's models.  [default: v0]"),
     click.option("--vmaf-scale", metavar="auto|none|WxH", help="Size to compare at.  [default: auto]"),
     click.option("--vmaf-threads", type=click.IntRange(1), metavar="N", help="Of libvmaf.  [default: all processors]"),
     click.option("--pool", metavar="HOW", help="mean, harmonic_mean, min or pN (percentile)."),

@@ -17,6 +17,7 @@ from vmaftune.cli.options import (
     plugin_options,
     range_options,
     sample_options,
+    score_options,
 )
 from vmaftune.cli.output import print_json
 from vmaftune.cli.plot import check_figure, plot_prediction
@@ -35,13 +36,16 @@ _LINES = 13
 @encode_options
 @range_options
 @sample_options
+@score_options
 @plugin_options
 @host_options
 @plot_option
 @json_option
 @events_option
 def command(**options: Any) -> None:
-    """The VMAF(CRF) curve that is expected of a source, with its 90 % band; nothing is encoded, nothing is verified.
+    """The curve of VMAF, or another metric, over CRF that is expected of a source, with its 90 % band.
+
+    Nothing is encoded, nothing is verified.
 
     \b
     vmaf-tune predict -i film.mkv -e libx265 --preset slow
@@ -59,16 +63,18 @@ def command(**options: Any) -> None:
         click.echo("\n".join(_lines(report)))
     if options["plot"] is not None:
         title = f"{report.encoder} preset {report.preset or 'none'}: {report.predictor.split('@')[0]}"
-        plot_prediction(report.crfs, report.vmaf, report.deviation, title, options["plot"])
+        plot_prediction(report, title, options["plot"])
     events.result(predict=report)
 
 
 def _lines(report: PredictReport) -> list[str]:
     lines = [f"{report.encoder} preset {report.preset or 'none'}, expected by {report.predictor} (not verified)"]
     lines += report.notes
-    lines.append("   CRF    VMAF   90 % band")
+    measure = report.measure
+    unit = f", {measure.unit}" if measure.unit else ""
+    lines.append(f"   CRF  {measure.title:>6}   90 % band{unit}")
     for place in np.unique(np.linspace(0, len(report.crfs) - 1, _LINES).round().astype(int)):
-        crf, mean, reach = report.crfs[place], report.vmaf[place], 1.645 * report.deviation[place]
-        low, high = max(0.0, mean - reach), min(100.0, mean + reach)
+        crf, mean, reach = report.crfs[place], report.score[place], 1.645 * report.deviation[place]
+        low, high = max(measure.lowest, mean - reach), min(measure.highest, mean + reach)
         lines.append(f"{number(crf):>6}  {mean:6.2f}   {low:6.2f} to {high:6.2f}")
     return lines

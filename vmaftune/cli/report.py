@@ -11,16 +11,16 @@ def result_lines(report: SearchReport) -> list[str]:
     best = result_probe(report)
     sure = f" ({100 * report.stop.probability:.0f} %)" if report.stop.probability is not None else ""
     lines = [
-        f"crf {number(report.crf)}  VMAF {report.vmaf:.2f} (verified, {best.frames} frames)  "
+        f"crf {number(report.crf)}  {report.measure.text(report.score)} (verified, {best.frames} frames)  "
         f"{best.bitrate_kbps:.0f} kb/s, {best.encoded_percent:.1f} % of the source's video",
-        f"{report.encoder} preset {report.preset or 'none'}, {report.pix_fmt}, {report.vmaf_model}"
-        + (" at {}x{}".format(*report.vmaf_size) if report.vmaf_size else "")
-        + f", {report.pool}; {encodes_made(report)}, {report.total_seconds:.1f} s; {report.stop.text}{sure}",
+        f"{report.encoder} preset {report.preset or 'none'}, {report.pix_fmt}, {report.compared()}, "
+        f"{report.pool}; {encodes_made(report)}, {report.total_seconds:.1f} s; {report.stop.text}{sure}",
     ]
     for plugin in report.plugins:
         if plugin.captures:
             scores = f"{plugin.captures} score{'' if plugin.captures == 1 else 's'}"
-            lines.append(f"{plugin.name}: {plugin.correction_vmaf:+.2f} VMAF at this CRF, learned from {scores} before")
+            shift = report.measure.difference(plugin.correction_score or 0.0)
+            lines.append(f"{plugin.name}: {shift} at this CRF, learned from {scores} before")
         elif plugin.captures == 0:
             lines.append(f"{plugin.name}: had learned nothing of {report.encoder} before this search")
     if best.encoded_percent > 100.0:

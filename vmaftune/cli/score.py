@@ -1,4 +1,4 @@
-"""``vmaf-tune score``: VMAF of one video against another."""
+"""``vmaf-tune score``: the score of one video against another."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from vmaftune.media.facts import shown
 @json_option
 @events_option
 def command(reference: Path, distorted: Path, **options: Any) -> None:
-    """VMAF of DISTORTED against REFERENCE, frame by frame in order; both must have as many frames.
+    """VMAF, or another metric, of DISTORTED against REFERENCE, frame by frame in order; both must have as many frames.
 
     Pictures of another size than the reference's are scaled to the comparison's size. Raw YUV needs --width and --height.
 
@@ -64,7 +64,6 @@ def command(reference: Path, distorted: Path, **options: Any) -> None:
 
 
 def _lines(report: ScoreReport) -> list[str]:
-    size = " at {}x{}".format(*report.vmaf_size) if report.vmaf_size else ""
     columns = [report.per_frame or (), *([report.tiny.per_frame or ()] if report.tiny else [])]
     per_frame = [
         f"{n:6d}  " + "  ".join(f"{score:9.4f}" for score in scores)
@@ -73,9 +72,10 @@ def _lines(report: ScoreReport) -> list[str]:
     frames = f"{report.frames} frame{'' if report.frames == 1 else 's'}"
     lines = [
         *per_frame,
-        f"VMAF {report.vmaf:.4f} ({report.pool} of {frames}, lowest {report.min:.2f}; {report.vmaf_model}{size})",
+        f"{report.measure.text(report.score, '.4f')}"
+        f" ({report.pool} of {frames}, lowest {report.min:.2f}; {report.compared()})",
     ]
     if (tiny := report.tiny) is not None:
-        off = f"{tiny.vmaf - report.vmaf:+.4f}, RMSE {tiny.rmse:.4f} over frames"
+        off = f"{tiny.vmaf - report.score:+.4f}, RMSE {tiny.rmse:.4f} over frames"
         lines.append(f"tiny {tiny.vmaf:.4f} ({shown(tiny.model)}: {off})")
     return lines

@@ -19,6 +19,7 @@ from vmaftune.crf_search.source import PreparedSource
 from vmaftune.crf_search.strategy import Goal
 from vmaftune.encoders.spec import number
 from vmaftune.media.facts import shown
+from vmaftune.quality.measure import Measure
 
 _Identity = tuple[str, float, float, float]
 
@@ -32,7 +33,8 @@ class Screen(LiveLine, Observer):
 
     def __init__(self, *, quiet: bool) -> None:
         super().__init__()
-        self._target, self._quiet = 0.0, quiet  # scores below the target are marked
+        self._target, self._quiet = 0.0, quiet  # scores that miss the target are marked
+        self._measure = Measure()
         self._task: TaskID | None = None
         self._chance: float | None = None
         self._frames = 0
@@ -80,11 +82,12 @@ class Screen(LiveLine, Observer):
     def measured(self, source: PreparedSource) -> None:
         """Told of a source that is predicted and not searched, too."""
         self._end_task()
+        self._measure = source.comparison.metric.measure(source.comparison.model)
 
     def begun(self, frames: int) -> None:
         self._frames = frames
 
-    def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
+    def predicted(self, curve: PredictedCurve, crf: float, score: float) -> None:
         if curve.bare.note and curve.bare.note not in self._noted:
             self._noted.add(curve.bare.note)
             self.note(f"  {curve.bare.note}")
@@ -92,7 +95,9 @@ class Screen(LiveLine, Observer):
             if adjustment.captures:
                 low, high = float(adjustment.shift.min()), float(adjustment.shift.max())
                 captures = f"{adjustment.captures} score{'s' if adjustment.captures > 1 else ''}"
-                self.note(f"  {name} shifts the curve by {low:+.2f} to {high:+.2f} VMAF, from {captures}")
+                self.note(
+                    f"  {name} shifts the curve by {low:+.2f} to {self._measure.difference(high)}, from {captures}"
+                )
         for note in curve.correction_notes:
             self.warning(f"  {note}")
         predictor = curve.predictor.split("@")[0]
@@ -101,14 +106,16 @@ class Screen(LiveLine, Observer):
             self._expected = f"first guess: CRF {number(crf)}"
         else:
             who, verb = " and ".join([predictor, *corrected]), "expect" if corrected else "expects"
-            self._expected = f"{who} {verb} VMAF {vmaf:.1f} at CRF {number(crf)}"
+            self._expected = f"{who} {verb} {self._measure.text(score, '.1f')} at CRF {number(crf)}"
 
-    def known(self, records: Sequence[ProbeRecord], crf: float, vmaf: float) -> None:
+    def known(self, records: Sequence[ProbeRecord], crf: float, score: float) -> None:
         """What earlier searches found: the score that answers this one as far as is known, and those on either side of it."""
-        self._expected = f"with those, VMAF {vmaf:.1f} is expected at CRF {number(crf)}"
-        verified = sorted((r for r in records if r.purpose == "verify"), key=lambda record: record.score)
+        self._expected = f"with those, {self._measure.text(score, '.1f')} is expected at CRF {number(crf)}"
+        verified = sorted(
+            (r for r in records if r.purpose == "verify"), key=lambda record: self._measure.sign * record.score
+        )
         new = sum(_identity(record) not in self._told for record in verified)
-        for record in around(verified, self._target) if verified else records:
+        for record in around(verified, self._target, self._measure) if verified else records:
             new -= _identity(record) not in self._told
             self.probed(record)
         if verified and new:
@@ -139,13 +146,14 @@ class Screen(LiveLine, Observer):
         explored = record.purpose == "explore"
         line = Text("  CRF ")
         line.append(f"{number(record.crf):<6}", style="bold")
-        line.append(" VMAF ")
+        unit = f" {self._measure.unit}" if self._measure.unit else ""
+        line.append(f" {self._measure.title} ")
         if explored:  # an estimate, so neither good nor bad
-            line.append(f"~{record.score:.1f} ±{record.deviation:.1f}", style="bold")
+            line.append(f"~{record.score:.1f} ±{record.deviation:.1f}{unit}", style="bold")
             line.append(f" {record.encoded_percent:5.1f} %{record.bitrate_kbps:8.0f} kb/s")
         else:
-            good = record.score >= self._target
-            line.append(f"{record.score:6.2f}", style="bold green" if good else "bold red")
+            good = self._measure.reaches(record.score, self._target)
+            line.append(f"{record.score:6.2f}{unit}", style="bold green" if good else "bold red")
             line.append(f"  {record.encoded_percent:6.1f} %  {record.bitrate_kbps:8.0f} kb/s")
         part = f"{record.frames} of {self._frames} frames" if explored else ""
         if record.cached:
@@ -170,13 +178,15 @@ class Screen(LiveLine, Observer):
             self._task = None
 
 
-def around(verified: Sequence[ProbeRecord], target: float) -> list[ProbeRecord]:
-    """The lowest score that reaches the target, or else the highest of all, and the ones next to it.
+def around(verified: Sequence[ProbeRecord], target: float, measure: Measure) -> list[ProbeRecord]:
+    """The worst score that reaches the target, or else the best of all, and the ones next to it.
 
     Args:
-        verified: by rising score.
+        verified: from the worst to the best.
     """
-    reaching = next((n for n, record in enumerate(verified) if record.score >= target), len(verified) - 1)
+    reaching = next(
+        (n for n, record in enumerate(verified) if measure.reaches(record.score, target)), len(verified) - 1
+    )
     return list(verified[max(0, reaching - 1) : reaching + 2])
 
 
@@ -185,14 +195,15 @@ def _identity(record: ProbeRecord) -> _Identity:
 
 
 def _heading(source: PreparedSource, goal: Goal) -> str:
-    facts, settings = source.facts, source.settings
+    facts, settings, compared = source.facts, source.settings, source.comparison
+    measure = compared.metric.measure(compared.model)
     what = f"{facts.width}x{facts.height} {facts.fps:.5g} fps {facts.codec} {facts.pix_fmt}"
     spans = f"{len(source.samples)} samples, " if len(source.samples) > 1 else ""
     frames = sum(source.frames)
     return (
         f"{shown(source.path.name)}: {what}, {spans}{frames} frame{'' if frames == 1 else 's'} to score\n"
         f"  {settings.spec.name} preset {settings.preset or 'none'} {settings.pix_fmt}, "
-        f"VMAF {goal.target:g} to {goal.target + goal.tolerance:g}"
+        f"{measure.zone_text(goal.target, goal.tolerance)}"
     )
 
 

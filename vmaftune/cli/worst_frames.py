@@ -38,7 +38,7 @@ from vmaftune.media.facts import shown
 @json_option
 @events_option
 def command(reference: Path, distorted: Path, **options: Any) -> None:
-    """The frames of DISTORTED that have the lowest VMAF, worst first: index, time, score and features.
+    """The frames of DISTORTED that have the worst VMAF, or other score, worst first: index, time, score and features.
 
     \b
     vmaf-tune worst-frames film.mkv film.libx265.crf24.mkv -n 8 --apart 24 --pictures worst
@@ -64,11 +64,14 @@ def command(reference: Path, distorted: Path, **options: Any) -> None:
 
 
 def _lines(report: WorstFramesReport) -> list[str]:
-    lines = [f"VMAF {report.vmaf:.4f}, the mean of {report.frames} frames ({report.vmaf_model}); the lowest:"]
+    measure = report.measure
+    worst = "lowest" if measure.higher_is_better else "highest"
+    model = report.vmaf_model or measure.title
+    lines = [f"{measure.text(report.score, '.4f')}, the mean of {report.frames} frames ({model}); the {worst}:"]
     names = list(report.worst[0].features)
-    lines.append("   frame   seconds     VMAF  " + "  ".join(f"{name:>10}" for name in names))
+    lines.append(f"   frame   seconds  {measure.title:>7}  " + "  ".join(f"{name:>10}" for name in names))
     for frame in report.worst:
         features = "  ".join(f"{frame.features[name]:10.4f}" for name in names)
         picture = f"  {shown(frame.picture)}" if frame.picture else ""
-        lines.append(f"{frame.index:8d}  {frame.time_seconds:8.3f}  {frame.vmaf:7.3f}  {features}{picture}")
+        lines.append(f"{frame.index:8d}  {frame.time_seconds:8.3f}  {frame.score:7.3f}  {features}{picture}")
     return lines

@@ -86,7 +86,10 @@ def load_config(named: Path | None) -> LoadedConfig:
         given = {k: v for k, v in msgspec.structs.asdict(config.search).items() if v is not None}
         if config.search.ffmpeg is not None:
             given["ffmpeg"] = str(program_path(config.search.ffmpeg, path.absolute().parent))
-        search = laid_over(search, given)
+        try:
+            search = laid_over(search, given)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
         for name, table in config.plugins.items():
             on = table.pop("enabled", None)
             if on is not None and not isinstance(on, bool):

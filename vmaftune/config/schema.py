@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -31,7 +31,10 @@ class SearchTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
 
     encoder: str | None = None
     preset: str | None = None
+    metric: str | None = None
+    min_score: float | None = None
     min_vmaf: Vmaf | None = None
+    min_xpsnr: float | None = None
     tolerance: Annotated[float, msgspec.Meta(ge=0.0, le=20.0)] | None = None
     max_encoded_percent: Percent | None = None
     min_crf: float | None = None
@@ -46,6 +49,7 @@ class SearchTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     video_stream: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
     pool: Pool | None = None
     vmaf_model: str | None = None
+    vmaf_generation: Literal["v0", "v1"] | None = None
     vmaf_scale: Scale | None = None
     vmaf_threads: Count | None = None
     pix_format: str | None = None

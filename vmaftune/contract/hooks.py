@@ -152,5 +152,5 @@ class VmafTuneSpec:
             @hookimpl
             def vmaftune_after_score(request, record):
                 if record.purpose == "verify":
-                    print(f"CRF {record.crf} has VMAF {record.vmaf:.2f}")
+                    print(f"CRF {record.crf} scores {record.score:.2f}")
         """

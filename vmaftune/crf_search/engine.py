@@ -85,11 +85,11 @@ class Observer:
     def begun(self, frames: int) -> None:
         """A search begins, each probe of which encodes so many frames."""
 
-    def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
+    def predicted(self, curve: PredictedCurve, crf: float, score: float) -> None:
         """The prior is known, and with it the first guess."""
 
-    def known(self, records: Sequence[ProbeRecord], crf: float, vmaf: float) -> None:
-        """Earlier searches made these probes; with them, ``vmaf`` is expected at ``crf``. ``probed`` is told of each next."""
+    def known(self, records: Sequence[ProbeRecord], crf: float, score: float) -> None:
+        """Earlier searches made these probes; with them, ``score`` is expected at ``crf``. ``probed`` is told of each next."""
 
     def probing(self, number: int, crf: float, probability: float | None, explore: bool) -> None:
         """A probe begins; ``probability`` is that of its verified score lying within tolerance, None where it is no guess."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from vmaftune.crf_search.strategy import Goal
 from vmaftune.events.schema import Checking, Encoding, Event, Predicted, Prepared, Probed, Probing, Progress, Searching
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.search_report import sample_reports
+from vmaftune.quality.measure import USUAL_MEASURE
+from vmaftune.quality.scored import scored_by
 
 _PROGRESS_SECONDS = 0.25
 
@@ -29,7 +31,8 @@ class EventObserver(JobObserver):
     """
 
     def __init__(self, send: Callable[[Event], None]) -> None:
-        self._send = send
+        self._send, self._measure = send, USUAL_MEASURE
+        self._scored: dict[str, Any] = {}
         self._progress_at = -_PROGRESS_SECONDS
 
     def searching(self, what: str) -> None:
@@ -41,17 +44,19 @@ class EventObserver(JobObserver):
     def measured(self, source: PreparedSource) -> None:
         self._prepared(source, None)
 
-    def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
+    def predicted(self, curve: PredictedCurve, crf: float, score: float) -> None:
+        measure = self._measure
         self._send(
             Predicted(
+                **self._scored,
                 predictor=curve.predictor,
                 corrections=[name for name, adjustment in curve.adjustments.items() if adjustment.captures],
                 notes=curve.notes,
                 crf=crf,
-                vmaf=round(vmaf, 3),
+                score=round(score, 3),
                 crfs=curve.context.crfs.tolist(),
-                mean=np.round(np.clip(curve.corrected.mean, 0.0, 100.0), 3).tolist(),
-                deviation=np.round(Posterior(curve.corrected).deviation(), 3).tolist(),
+                mean=np.round(measure.clipped(curve.corrected.mean), 3).tolist(),
+                deviation=np.round(Posterior(curve.corrected, measure.grain).deviation(), 3).tolist(),
             )
         )
 
@@ -89,8 +94,11 @@ class EventObserver(JobObserver):
 
     def _prepared(self, source: PreparedSource, goal: Goal | None) -> None:
         facts, settings = source.facts, source.settings
+        self._scored = scored_by(source.comparison, source.scale)
+        self._measure = self._scored["measure"]
         self._send(
             Prepared(
+                **self._scored,
                 source=str(source.path),
                 width=facts.width,
                 height=facts.height,
@@ -102,8 +110,6 @@ class EventObserver(JobObserver):
                 encoder=settings.spec.name,
                 preset=settings.preset,
                 pix_fmt=settings.pix_fmt,
-                vmaf_model=source.comparison.model,
-                vmaf_size=source.comparison.size,
                 feature_seconds=round(source.measured.feature_seconds, 3),
                 target=None if goal is None else goal.target,
                 tolerance=None if goal is None else goal.tolerance,

@@ -19,6 +19,7 @@ from vmaftune.jobs.predict import PredictReport
 from vmaftune.jobs.score import ScoreReport
 from vmaftune.jobs.search_report import SampleReport, SearchReport
 from vmaftune.jobs.worst_frames import WorstFramesReport
+from vmaftune.quality.scored import ScoredReport
 
 VERSION: Literal[1] = 1
 
@@ -34,6 +35,13 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
         v: version of this schema.
         unix_seconds: when it happened.
     """
+
+    v: Literal[1] = VERSION
+    unix_seconds: float = msgspec.field(default_factory=_now)
+
+
+class _ScoredEvent(ScoredReport, frozen=True, kw_only=True, tag_field="event"):
+    """The same of a line that holds scores, with what they are of."""
 
     v: Literal[1] = VERSION
     unix_seconds: float = msgspec.field(default_factory=_now)
@@ -59,7 +67,7 @@ class Warned(_Event, tag="warning", frozen=True, kw_only=True):
     text: str
 
 
-class Prepared(_Event, tag="prepared", frozen=True, kw_only=True):
+class Prepared(_ScoredEvent, tag="prepared", frozen=True, kw_only=True):
     """A source was read, cut into samples and measured.
 
     Attributes:
@@ -67,9 +75,8 @@ class Prepared(_Event, tag="prepared", frozen=True, kw_only=True):
         width, height, fps, codec, source_pix_fmt, duration_seconds: of its video.
         samples: spans that are encoded and scored.
         encoder, preset, pix_fmt: the encode.
-        vmaf_model, vmaf_size: how it is scored; None for the size leaves pictures as they are.
         feature_seconds: wall time of measuring; 0 where the features were cached.
-        target, tolerance: of the search in VMAF; None where nothing is searched for.
+        target, tolerance: of the search, in ``unit``; None where nothing is searched for.
     """
 
     source: str
@@ -83,30 +90,29 @@ class Prepared(_Event, tag="prepared", frozen=True, kw_only=True):
     encoder: str
     preset: str | None
     pix_fmt: str
-    vmaf_model: str
-    vmaf_size: tuple[int, int] | None
     feature_seconds: float
     target: float | None
     tolerance: float | None
 
 
-class Predicted(_Event, tag="predicted", frozen=True, kw_only=True):
+class Predicted(_ScoredEvent, tag="predicted", frozen=True, kw_only=True):
     """The curve that is expected; ``crfs``, ``mean`` and ``deviation`` are of shape (n,).
 
     Attributes:
         predictor: name, and version after an ``@``.
         corrections: plugins that had learned something and shifted the curve.
         notes: what predictor and corrections say a person should know.
-        crf, vmaf: the first guess, and what is expected of it.
+        crf, score, vmaf: the first guess, and what is expected of it.
         crfs: the CRF grid, best quality first.
-        mean, deviation: VMAF at each CRF, corrected, and its standard deviation.
+        mean, deviation: score at each CRF, corrected, and its standard deviation.
     """
 
     predictor: str
     corrections: list[str]
     notes: list[str]
     crf: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     crfs: list[float]
     mean: list[float]
     deviation: list[float]

@@ -1,4 +1,4 @@
-"""Several encoders and presets on one source at equal VMAF: size, time, BD-rate."""
+"""Several encoders and presets on one source at equal score: size, time, BD-rate."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from vmaftune.jobs.rates import RatePoint, bd_rate, bitrate_at, measured_points
 from vmaftune.jobs.search import goal_of, run_search
 from vmaftune.jobs.search_report import SearchReport, no_more_than, result_probe
 from vmaftune.jobs.session import Session, names_origins
+from vmaftune.quality.measure import Measure
+from vmaftune.quality.scored import Scored, ScoredReport, scored_as
 from vmaftune.state.workspace import workspace
 
 BELOW_VMAF = (4.0, 8.0, 13.0)
-"""How far below the target the further points of a BD-rate are searched."""
+"""How far below the target the further points of a BD-rate are searched, in VMAF or as much of another metric."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,22 +38,23 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.encoder} {self.preset}" if self.preset else self.encoder
 
 
-class ComparedEncode(msgspec.Struct, frozen=True, kw_only=True):
+class ComparedEncode(Scored, frozen=True, kw_only=True):
     """How one candidate did.
 
     Attributes:
         encoder, preset: of the candidate; the first one is what the others are measured against.
         target_met: False where nothing reaches the target; its numbers are then of the CRF that came closest.
-        crf, vmaf, bitrate_kbps, encoded_percent: of the result, measured.
+        crf, score, vmaf, bitrate_kbps, encoded_percent: of the result, measured.
         bitrate_at_target_kbps: at exactly the target, between measured scores; None where they lie on one side of it.
         size_percent: that, in percent of the first candidate's.
         encode_fps: frames per second of the encode alone, without decoding the result or scoring it.
         time_percent: time of the encode alone, in percent of the first candidate's.
-        bd_rate_percent: against the first candidate, over the VMAF that both were measured at; None where it was not asked
+        bd_rate_percent: against the first candidate, over the scores that both were measured at; None where it was not asked
             for, or the curves have too few points in common.
         points: all verified scores, by rising bitrate.
         probe_count: verifying encodes made.
-        source_vmaf: of the source against itself, measured where the target is not met; no encode can be expected to pass it.
+        source_score, source_vmaf: of the source against itself, measured where the target is not met; no encode can be expected
+            to pass it.
         failure: why there is no result; the rest is None or 0 then.
     """
 
@@ -59,6 +62,7 @@ class ComparedEncode(msgspec.Struct, frozen=True, kw_only=True):
     preset: str | None
     target_met: bool = False
     crf: float | None = None
+    score: float | None = None
     vmaf: float | None = None
     bitrate_kbps: float | None = None
     encoded_percent: float | None = None
@@ -67,8 +71,9 @@ class ComparedEncode(msgspec.Struct, frozen=True, kw_only=True):
     encode_fps: float | None = None
     time_percent: float | None = None
     bd_rate_percent: float | None = None
-    points: list[RatePoint] = []
+    points: list[RatePoint] = msgspec.field(default_factory=list)
     probe_count: int = 0
+    source_score: float | None = None
     source_vmaf: float | None = None
     failure: str | None = None
 
@@ -77,15 +82,15 @@ class ComparedEncode(msgspec.Struct, frozen=True, kw_only=True):
         """Encoder and preset."""
         return str(Candidate(encoder=self.encoder, preset=self.preset))
 
-    def missed(self, target: float) -> str:
+    def missed(self, measure: Measure, target: float) -> str:
         """That it does not reach the target, as the beginning of a sentence."""
-        text = f"{self.name} does not reach VMAF {target:g}"
-        if self.source_vmaf is None or self.source_vmaf >= target:
+        text = f"{self.name} does not reach {measure.text(target, 'g')}"
+        if self.source_score is None or measure.reaches(self.source_score, target):
             return text
-        return f"{text}, and nothing can: {no_more_than(self.source_vmaf)}"
+        return f"{text}, and nothing can: {no_more_than(measure, self.source_score)}"
 
 
-class CompareReport(msgspec.Struct, frozen=True, kw_only=True):
+class CompareReport(ScoredReport, frozen=True, kw_only=True):
     """What ``compare --json`` prints; the field names are a promise. ``notes``: what predictor and corrections have to say."""
 
     source: str
@@ -94,11 +99,9 @@ class CompareReport(msgspec.Struct, frozen=True, kw_only=True):
     frames: int
     encodes: list[ComparedEncode]
     ffmpeg: str
-    vmaf_model: str
-    vmaf_size: tuple[int, int] | None
     pool: str
     total_seconds: float
-    notes: list[str] = []
+    notes: list[str] = msgspec.field(default_factory=list)
 
 
 def parse_candidates(texts: Sequence[str]) -> list[Candidate]:
@@ -120,7 +123,7 @@ def parse_candidates(texts: Sequence[str]) -> list[Candidate]:
 def run_compare(
     session: Session, path: Path, candidates: Sequence[Candidate], observer: JobObserver, *, curves: bool = True
 ) -> CompareReport:
-    """Search each candidate for the same VMAF, then at lower ones for BD-rates.
+    """Search each candidate for the same score, then at lower ones for BD-rates.
 
     A candidate that fails does not end the comparison.
 
@@ -132,7 +135,10 @@ def run_compare(
     """
     began = time.monotonic()
     goal = goal_of(session)
-    targets = [goal.target, *(goal.target - below for below in BELOW_VMAF if curves and goal.target > below)]
+    metric = session.metric()
+    measure = metric.measure(session.score_settings().model or "")
+    lower = [measure.off(goal.target, -below * metric.grain) for below in BELOW_VMAF] if curves else []
+    targets = [goal.target, *(target for target in lower if measure.lowest < target < measure.highest)]
     ffmpeg = session.ffmpeg()
     sessions = [_session_of(candidate, session, ffmpeg) for candidate in candidates]
     found: list[tuple[ComparedEncode, SearchReport | None]] = []
@@ -142,8 +148,8 @@ def run_compare(
             reports: list[SearchReport] = []
             try:
                 for target in targets:
-                    observer.searching(f"{candidate}, VMAF {target:g}")
-                    reports.append(run_search(one.replaced(min_vmaf=target), path, observer, plugins, source))
+                    observer.searching(f"{candidate}, {measure.text(target, 'g')}")
+                    reports.append(run_search(one.with_target(target), path, observer, plugins, source))
                 observer.searching(f"{candidate}, the time of the encode alone")
                 found.append(
                     (_measured(reports, _encode_fps(one, ffmpeg, path, source, reports[0].crf, observer)), reports[0])
@@ -156,14 +162,13 @@ def run_compare(
         raise UserError(f"no encode could be compared: {found[0][0].failure}")
     first = results[0]
     return CompareReport(
+        **scored_as(first),
         source=str(path),
         target=goal.target,
         tolerance=goal.tolerance,
         frames=sum(sample.frames for sample in first.samples),
-        encodes=_against_first([encode for encode, _ in found], curves),
+        encodes=_against_first([encode for encode, _ in found], curves, measure.sign),
         ffmpeg=first.ffmpeg,
-        vmaf_model=first.vmaf_model,
-        vmaf_size=first.vmaf_size,
         pool=first.pool,
         total_seconds=round(time.monotonic() - began, 3),
         notes=list(dict.fromkeys(note for report in results for note in report.notes)),
@@ -182,20 +187,22 @@ def _session_of(candidate: Candidate, session: Session, ffmpeg: Ffmpeg) -> Sessi
 
 def _measured(reports: Sequence[SearchReport], fps: float) -> ComparedEncode:
     result, best = reports[0], result_probe(reports[0])
-    points = measured_points(probe for report in reports for probe in report.probes)
+    sign = result.measure.sign
+    points = measured_points((probe for report in reports for probe in report.probes), sign)
     return ComparedEncode(
+        metric=result.metric,
         encoder=result.encoder,
         preset=result.preset,
         target_met=result.target_met,
         crf=result.crf,
-        vmaf=result.vmaf,
+        score=result.score,
         bitrate_kbps=best.bitrate_kbps,
         encoded_percent=best.encoded_percent,
-        bitrate_at_target_kbps=bitrate_at(points, result.target),
+        bitrate_at_target_kbps=bitrate_at(points, result.target, sign),
         encode_fps=round(fps, 3),
         points=points,
         probe_count=sum(report.probe_count for report in reports),
-        source_vmaf=result.source_vmaf,
+        source_score=result.source_score,
     )
 
 
@@ -220,17 +227,17 @@ def _one_encode(ffmpeg: Ffmpeg, source: PreparedSource, number: int, crf: float,
     return seconds
 
 
-def _against_first(encodes: Sequence[ComparedEncode], curves: bool) -> list[ComparedEncode]:
+def _against_first(encodes: Sequence[ComparedEncode], curves: bool, sign: float) -> list[ComparedEncode]:
     anchor = next(encode for encode in encodes if encode.failure is None)
-    return [encode if encode.failure is not None else _against(anchor, encode, curves) for encode in encodes]
+    return [encode if encode.failure is not None else _against(anchor, encode, curves, sign) for encode in encodes]
 
 
-def _against(anchor: ComparedEncode, encode: ComparedEncode, curves: bool) -> ComparedEncode:
+def _against(anchor: ComparedEncode, encode: ComparedEncode, curves: bool, sign: float) -> ComparedEncode:
     return msgspec.structs.replace(
         encode,
         size_percent=_percent(encode.bitrate_at_target_kbps, anchor.bitrate_at_target_kbps),
         time_percent=_percent(anchor.encode_fps, encode.encode_fps),
-        bd_rate_percent=bd_rate(anchor.points, encode.points) if curves and encode is not anchor else None,
+        bd_rate_percent=bd_rate(anchor.points, encode.points, sign) if curves and encode is not anchor else None,
     )
 
 

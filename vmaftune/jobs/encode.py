@@ -39,6 +39,8 @@ from vmaftune.media.facts import MediaFacts, read_facts, shown
 from vmaftune.media.samples import SampleRule, cut
 from vmaftune.quality.compare import check_pairing
 from vmaftune.quality.metric import Comparison
+from vmaftune.quality.scale import Scale
+from vmaftune.quality.scored import scored_by
 from vmaftune.state.workspace import workspace
 
 _REHEARSED_SECONDS = 0.2
@@ -50,6 +52,7 @@ class _Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: EncoderSettings
     comparison: Comparison
+    scale: Scale
     mixed_down: list[str]
 
 
@@ -60,6 +63,7 @@ class _Decided(msgspec.Struct, frozen=True, kw_only=True):
     crf: float
     settings: EncoderSettings
     comparison: Comparison
+    scale: Scale
     search: SearchReport | None = None
     curve: PredictedCurve | None = None
     joined: JoinedVideo | None = None
@@ -81,7 +85,7 @@ class _Kept(JobObserver):
     def prepared(self, source: PreparedSource, goal: Goal) -> None:
         self.source = source
 
-    def predicted(self, curve: PredictedCurve, crf: float, vmaf: float) -> None:
+    def predicted(self, curve: PredictedCurve, crf: float, score: float) -> None:
         self.curve = curve
 
 
@@ -127,7 +131,11 @@ def run_encode(
                 beside = streams.beside
                 joined = encode_shots(session, ffmpeg, path, facts, place.target, beside, folder, observer, run)
                 decided = _Decided(
-                    crf=joined.crf, settings=joined.settings, comparison=joined.comparison, joined=joined
+                    crf=joined.crf,
+                    settings=joined.settings,
+                    comparison=joined.comparison,
+                    scale=joined.scale,
+                    joined=joined,
                 )
             else:
                 decided = _decide(session, ffmpeg, path, rehearsed, observer, run)
@@ -159,20 +167,18 @@ def run_encode(
 
 
 def missed(report: EncodeReport) -> str | None:
-    """One line where the VMAF of the whole falls short of the target by more than the tolerance; the file stays."""
-    if report.per_shot is not None and report.final_vmaf is not None and report.final_vmaf < report.per_shot.target:
-        return (
-            f"the whole has VMAF {report.final_vmaf:.2f}, below the target of {report.per_shot.target:g}, after"
-            f" {report.per_shot.rounds} encodes of it; ask for a higher --min-vmaf"
-        )
-    if report.search is None or report.final_vmaf is None:
+    """One line where the score of the whole falls short of the target by more than the tolerance; the file stays."""
+    final, measure = report.final_score, report.measure
+    if final is None:
         return None
-    target, tolerance = report.search.target, report.search.tolerance
-    if report.final_vmaf >= target - tolerance:
+    whole = f"the whole has {measure.text(final)}, {'below' if measure.higher_is_better else 'above'} the target of"
+    if (by_shot := report.per_shot) is not None and not measure.reaches(final, by_shot.target):
+        return f"{whole} {by_shot.target:g}, after {by_shot.rounds} encodes of it; ask for {measure.harder}"
+    if (search := report.search) is None or measure.reaches(final, measure.off(search.target, -search.tolerance)):
         return None
     return (
-        f"the whole has VMAF {report.final_vmaf:.2f}, below the target of {target:g} by more than {tolerance:g}: its samples,"
-        f" with {report.search.vmaf:.2f}, stand badly for it; search with more (--samples) or a higher --min-vmaf"
+        f"{whole} {search.target:g} by more than {search.tolerance:g}: its samples, with {measure.amount(search.score)}, stand"
+        f" badly for it; search with more (--samples) or {measure.harder}"
     )
 
 
@@ -188,16 +194,21 @@ def _decide(
             raise TargetError(not_met(report))
         source = kept.source
         return _Decided(
-            crf=report.crf, settings=source.settings, comparison=source.comparison, search=report, curve=kept.curve
+            crf=report.crf,
+            settings=source.settings,
+            comparison=source.comparison,
+            scale=source.scale,
+            search=report,
+            curve=kept.curve,
         )
     if not (session.option("final_score", False) and run.active):
-        return _Decided(crf=crf, settings=rehearsed.settings, comparison=rehearsed.comparison)
+        return _Decided(crf=crf, settings=rehearsed.settings, comparison=rehearsed.comparison, scale=rehearsed.scale)
     with workspace() as folder:
         source = session.prepared(ffmpeg, path, folder, on_measure=observer.measuring)
     crfs = np.array([crf])
     features, preset, scale = source.measured.features, source.settings.preset, source.scale
     curve = run.predict(CurveContext(features=features, encoder=spec, preset=preset, crfs=crfs, scale=scale))
-    return _Decided(crf=crf, settings=source.settings, comparison=source.comparison, curve=curve)
+    return _Decided(crf=crf, settings=source.settings, comparison=source.comparison, scale=scale, curve=curve)
 
 
 class _Full:
@@ -238,7 +249,7 @@ class _Full:
                     f"cannot encode {shown(self._path.name)} to {shown(self._target.name)}: {error.reason}{mend}"
                 ) from error
             fewer = mixed_down(self._path, self._streams.mapped, made)
-        return _Rehearsed(settings=settings, comparison=settled.comparison, mixed_down=fewer)
+        return _Rehearsed(settings=settings, comparison=settled.comparison, scale=settled.scale, mixed_down=fewer)
 
     def encode(self, decided: _Decided, folder: Path, observer: JobObserver) -> tuple[EncodeReport, Pair]:
         """Make it in ``folder`` and look at it."""
@@ -279,6 +290,7 @@ class _Full:
             frames = check_frames(self._ffmpeg, pair, folder, _share(frames, observer.check_progress))
         command = [str(self._ffmpeg.path), *self._made_by(decided, self._target)]
         report = EncodeReport(
+            **scored_by(decided.comparison, decided.scale),
             source=str(self._path),
             output=str(self._target),
             search=decided.search,
@@ -296,7 +308,7 @@ class _Full:
             encode_seconds=round(seconds + (decided.joined.encode_seconds if decided.joined else 0.0), 3),
             total_seconds=0.0,
             checked=checked,
-            final_vmaf=decided.joined.vmaf if decided.joined else None,
+            final_score=decided.joined.score if decided.joined else None,
             command=shlex.join(command),
             per_shot=decided.joined.report if decided.joined else None,
             notes=decided.notes,
@@ -335,7 +347,7 @@ def _scored(
     run: PluginRun,
     observer: JobObserver,
 ) -> EncodeReport:
-    """The report with the VMAF of the whole, from which the plugins learn."""
+    """The report with the score of the whole, from which the plugins learn."""
     observer.checking("score")
     progress = _share(report.frames, observer.check_progress)
     with workspace() as folder:
@@ -349,7 +361,7 @@ def _scored(
     if decided.curve is not None:
         index = int(np.flatnonzero(decided.curve.context.crfs == decided.crf)[0])
         run.learn(decided.curve, index, score, time.time())
-    return msgspec.structs.replace(report, final_vmaf=score)
+    return msgspec.structs.replace(report, final_score=score)
 
 
 def _share(frames: int, tell: Callable[[float], None]) -> Callable[[int], None]:

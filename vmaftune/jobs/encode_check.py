@@ -1,4 +1,4 @@
-"""Looking at a finished encode: its frames and times beside the source's, its sizes, its true VMAF."""
+"""Looking at a finished encode: its frames and times beside the source's, its sizes, its true score."""
 
 from __future__ import annotations
 

@@ -6,9 +6,10 @@ import msgspec
 
 from vmaftune.jobs.search_report import SearchReport
 from vmaftune.jobs.shots_report import PerShotReport
+from vmaftune.quality.scored import ScoredReport
 
 
-class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
+class EncodeReport(ScoredReport, frozen=True, kw_only=True):
     """What ``encode --json`` prints; the field names are a promise.
 
     Attributes:
@@ -23,7 +24,7 @@ class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
         streams: one line for each stream kept, such as ``audio aac eng, copied``.
         encode_seconds, total_seconds: wall time of the encode alone, and of everything.
         checked: True where the output was decoded to its end and its frames and duration were found right.
-        final_vmaf: VMAF of the whole output, all frames; None where it was not measured.
+        final_score, final_vmaf: score of the whole output, all frames; None where it was not measured.
         command: the ffmpeg command that made it; of one made shot by shot, the one that put it together.
         warnings: what a person was told beside this, a line each.
         per_shot: of an encode with a CRF for each shot, those; ``crf`` is then their mean over all frames.
@@ -47,8 +48,9 @@ class EncodeReport(msgspec.Struct, frozen=True, kw_only=True):
     encode_seconds: float
     total_seconds: float
     checked: bool
-    final_vmaf: float | None
+    final_score: float | None
+    final_vmaf: float | None = None
     command: str
-    warnings: list[str] = []
+    warnings: list[str] = msgspec.field(default_factory=list)
     per_shot: PerShotReport | None = None
-    notes: list[str] = []
+    notes: list[str] = msgspec.field(default_factory=list)

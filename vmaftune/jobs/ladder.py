@@ -18,24 +18,27 @@ from vmaftune.errors import TargetError, UserError
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.rates import RatePoint, bitrate_at, hull, measured_points, rising
+from vmaftune.jobs.rates import RatePoint, bitrate_at, hull, measured_points, rate_point, rising
 from vmaftune.jobs.search import goal_of
 from vmaftune.jobs.search_report import encode_command, no_more_than
 from vmaftune.jobs.session import Session, names_origins
+from vmaftune.quality.measure import Measure
+from vmaftune.quality.scored import Scored, ScoredReport, scored_by
 from vmaftune.state.workspace import workspace
 
 HEIGHTS = (2160, 1440, 1080, 720, 540, 432, 360, 270, 216)
 _CURVE_PROBES = 4
 _CURVE_SPAN = (0.1, 0.9)  # of the grid, from its best end
 _MOST_STEPS_UP = 6
+_STEP_VMAF = 6.0
 
 
-class Rung(msgspec.Struct, frozen=True, kw_only=True):
+class Rung(Scored, frozen=True, kw_only=True):
     """One encode of the ladder, measured.
 
     Attributes:
         width, height: of its pictures.
-        crf, bitrate_kbps, vmaf: measured, against the source at its own size.
+        crf, bitrate_kbps, score, vmaf: measured, against the source at its own size.
         on_hull: nothing measured is better for its bitrate, nor what can be mixed of two others.
         command: that encodes it.
     """
@@ -44,7 +47,8 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     crf: float
     bitrate_kbps: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     on_hull: bool
     command: str
 
@@ -57,7 +61,7 @@ class LadderCurve(msgspec.Struct, frozen=True, kw_only=True):
     points: list[RatePoint]
 
 
-class LadderReport(msgspec.Struct, frozen=True, kw_only=True):
+class LadderReport(ScoredReport, frozen=True, kw_only=True):
     """What ``ladder --json`` prints; the field names are a promise. ``rungs`` stand from the best down."""
 
     source: str
@@ -67,8 +71,6 @@ class LadderReport(msgspec.Struct, frozen=True, kw_only=True):
     curves: list[LadderCurve]
     probe_count: int
     ffmpeg: str
-    vmaf_model: str
-    vmaf_size: tuple[int, int] | None
     pool: str
     total_seconds: float
 
@@ -108,7 +110,13 @@ class _Height:
 
     @property
     def points(self) -> list[RatePoint]:
-        return measured_points(self.known.values())
+        return measured_points(self.known.values(), self.measure.sign)
+
+    @property
+    def measure(self) -> Measure:
+        """Of its scores."""
+        comparison = self.source.comparison
+        return comparison.metric.measure(comparison.model)
 
     def probe(self, crf: float, observer: JobObserver) -> ProbeRecord:
         """Measure one CRF, unless it was."""
@@ -122,39 +130,43 @@ class _Height:
             self.known[crf] = told_probe(request, lambda: prober.probe(crf, observer.progress), self._plugins, observer)
         return self.known[crf]
 
-    def source_vmaf(self) -> float:
-        """VMAF of the source against itself, at the size of the comparison."""
+    def source_score(self) -> float:
+        """Score of the source against itself, at the size of the comparison."""
         return self._prober.source_score()
 
-    def crf_at(self, vmaf: float) -> float:
-        """The coarsest CRF of the grid at which that VMAF is expected between measured ones."""
-        curve = sorted((self.known[p.crf].score, p.crf) for p in rising(self.points))
-        crf = np.interp(vmaf, [v for v, _ in curve], [c for _, c in curve])
+    def crf_at(self, score: float) -> float:
+        """The coarsest CRF of the grid at which that score is expected between measured ones."""
+        sign = self.measure.sign
+        curve = sorted((sign * self.known[p.crf].score, p.crf) for p in rising(self.points, sign))
+        crf = np.interp(sign * score, [s for s, _ in curve], [c for _, c in curve])
         return float(self.grid[int(np.argmin(np.abs(self.grid - crf)))])
 
 
 @names_origins
 def run_ladder(
-    session: Session, path: Path, heights: Sequence[int] | None, rungs: int, step_vmaf: float, observer: JobObserver
+    session: Session, path: Path, heights: Sequence[int] | None, rungs: int, step: float | None, observer: JobObserver
 ) -> LadderReport:
     """Measure a few encodes at each height, choose the rungs on their hull, and measure those.
 
-    The best rung reaches ``min_vmaf``; each further one is ``step_vmaf`` lower, at the height whose measured curve needs the
+    The best rung reaches the target; each further one is ``step`` worse, at the height whose measured curve needs the
     fewest bits there. Nothing is learned from these encodes: predictions are of the source's own size.
 
     Args:
         heights: in pixels; None takes the source's own and the usual ones below it.
         rungs: at most.
+        step: in the metric's unit; None takes as much as 6 VMAF.
 
     Raises:
         UserError: an option or the source is wrong.
-        TargetError: no height reaches ``min_vmaf``.
+        TargetError: no height reaches the target.
     """
     began = time.monotonic()
     goal, ffmpeg = goal_of(session), session.ffmpeg()
+    step = _STEP_VMAF * session.metric().grain if step is None else step
     with session.plugins() as plugins, workspace() as folder:
         cut = session.cut(ffmpeg, path, folder)
         own = _Height(session, ffmpeg, path, cut, None, plugins, folder, observer)
+        observer.measured(own.source)
         curves = [own]
         for height in _heights(own.size[1], heights):
             curves.append(_Height(session, ffmpeg, path, cut, height, plugins, folder, observer))
@@ -164,12 +176,15 @@ def run_ladder(
             observer.searching("{}x{}".format(*curve.size))
             for crf in _spread(own.grid):
                 curve.probe(crf, observer)
-        chosen = _rungs(curves, goal.target, rungs, step_vmaf, observer)
+        chosen = _rungs(curves, goal.target, rungs, step, observer)
         points = [(curve, point) for curve in curves for point in curve.points]
-        best = {points[n] for n in hull([p.bitrate_kbps for _, p in points], [p.vmaf for _, p in points])}
+        best = {
+            points[n] for n in hull([p.bitrate_kbps for _, p in points], [p.score for _, p in points], own.measure.sign)
+        }
         made = [_rung(ffmpeg, curve, probe, best) for curve, probe in chosen]
     source = own.source
     return LadderReport(
+        **scored_by(source.comparison, source.scale),
         source=str(path),
         encoder=source.settings.spec.name,
         preset=source.settings.preset,
@@ -177,8 +192,6 @@ def run_ladder(
         curves=[LadderCurve(width=c.size[0], height=c.size[1], points=c.points) for c in curves],
         probe_count=sum(curve.made for curve in curves),
         ffmpeg=ffmpeg.version,
-        vmaf_model=source.comparison.model,
-        vmaf_size=source.comparison.size,
         pool=session.score_settings().pool,
         total_seconds=round(time.monotonic() - began, 3),
     )
@@ -202,51 +215,55 @@ def _spread(grid: FloatArray) -> list[float]:
 
 
 def _rungs(
-    curves: Sequence[_Height], target: float, rungs: int, step_vmaf: float, observer: JobObserver
+    curves: Sequence[_Height], target: float, rungs: int, step: float, observer: JobObserver
 ) -> list[tuple[_Height, ProbeRecord]]:
     chosen = [_top(curves, target, observer)]
-    for step in range(1, rungs):
-        vmaf = target - step * step_vmaf
-        cheapest = _cheapest(curves, vmaf)
+    measure = curves[0].measure
+    for place in range(1, rungs):
+        score = measure.off(target, -place * step)
+        cheapest = _cheapest(curves, score)
         if cheapest is None:
             break
-        observer.searching("{}x{}, VMAF {:g}".format(*cheapest.size, vmaf))
-        probe = cheapest.probe(cheapest.crf_at(vmaf), observer)
+        observer.searching("{}x{}, {}".format(*cheapest.size, measure.text(score, "g")))
+        probe = cheapest.probe(cheapest.crf_at(score), observer)
         above = chosen[-1][1]
-        if probe.bitrate_kbps < above.bitrate_kbps and probe.score < above.score:
+        if probe.bitrate_kbps < above.bitrate_kbps and not measure.reaches(probe.score, above.score):
             chosen.append((cheapest, probe))
     return chosen
 
 
 def _top(curves: Sequence[_Height], target: float, observer: JobObserver) -> tuple[_Height, ProbeRecord]:
     """The rung that reaches the target, verified: finer step by step where the measured curves promised too much."""
-    curve = _cheapest(curves, target) or curves[0]
-    observer.searching("{}x{}, VMAF {:g}".format(*curve.size, target))
+    measure = curves[0].measure
+    curve, told = _cheapest(curves, target) or curves[0], measure.text(target, "g")
+    observer.searching("{}x{}, {}".format(*curve.size, told))
     place = int(np.argmin(np.abs(curve.grid - curve.crf_at(target))))
     for finer in range(_MOST_STEPS_UP + 1):
         probe = curve.probe(float(curve.grid[max(0, place - finer)]), observer)
-        if probe.score >= target:
+        if measure.reaches(probe.score, target):
             return curve, probe
-    reached = max(p.vmaf for c in curves for p in c.points)
-    if (own := curves[0].source_vmaf()) < target:
-        raise TargetError(f"VMAF {target:g} cannot be met: {no_more_than(own)}; lower --min-vmaf")
-    raise TargetError(f"no height reaches VMAF {target:g}: the best measured is {reached:.2f}; lower --min-vmaf")
+    if not measure.reaches(own := curves[0].source_score(), target):
+        raise TargetError(f"{told} cannot be met: {no_more_than(measure, own)}; {measure.easier}")
+    reached = max((p.score for c in curves for p in c.points), key=lambda score: measure.sign * score)
+    raise TargetError(f"no height reaches {told}: the best measured is {measure.amount(reached)}; {measure.easier}")
 
 
-def _cheapest(curves: Sequence[_Height], vmaf: float) -> _Height | None:
-    """The height that needs the fewest bits for a VMAF; None where none was measured on both sides of it."""
-    rates = [(rate, n) for n, curve in enumerate(curves) if (rate := bitrate_at(curve.points, vmaf)) is not None]
+def _cheapest(curves: Sequence[_Height], score: float) -> _Height | None:
+    """The height that needs the fewest bits for a score; None where none was measured on both sides of it."""
+    sign = curves[0].measure.sign
+    found = ((bitrate_at(curve.points, score, sign), n) for n, curve in enumerate(curves))
+    rates = [(rate, n) for rate, n in found if rate is not None]
     return curves[min(rates)[1]] if rates else None
 
 
 def _rung(ffmpeg: Ffmpeg, curve: _Height, probe: ProbeRecord, best: set[tuple[_Height, RatePoint]]) -> Rung:
-    point = RatePoint(bitrate_kbps=probe.bitrate_kbps, vmaf=probe.score, crf=probe.crf)
     return Rung(
+        metric=probe.scale.metric,
         width=curve.size[0],
         height=curve.size[1],
         crf=probe.crf,
         bitrate_kbps=probe.bitrate_kbps,
-        vmaf=probe.score,
-        on_hull=(curve, point) in best,
+        score=probe.score,
+        on_hull=(curve, rate_point(probe)) in best,
         command=encode_command(ffmpeg, curve.source, probe.crf, "{}x{}-crf{}".format(*curve.size, number(probe.crf))),
     )

@@ -34,4 +34,4 @@ class JobObserver(Observer):
         """The check has done this share of its frames, 0 to 1."""
 
     def scored(self, scores: FloatArray) -> None:
-        """VMAF of every frame of the finished encode, shape (frames,), in order."""
+        """Score of every frame of the finished encode, shape (frames,), in order."""

@@ -30,9 +30,12 @@ class HostOptions(TypedDict, total=False):
 
 
 class ScoreOptions(HostOptions, total=False):
-    """How pictures are compared. ``pool`` is ``mean``, ``harmonic_mean``, ``min`` or ``pN``."""
+    """How pictures are compared: by which metric, and for VMAF by which model, or by the models of a generation (``v0``,
+    ``v1``). ``pool`` is ``mean``, ``harmonic_mean``, ``min`` or ``pN``."""
 
+    metric: str | None
     vmaf_model: str | None
+    vmaf_generation: str | None
     vmaf_scale: str | None
     vmaf_threads: int | None
     pool: str | None
@@ -105,9 +108,14 @@ class PredictOptions(
 
 
 class GoalOptions(TypedDict, total=False):
-    """What is searched for: VMAF, how far above is good enough, percent of the source's video, trial encodes at most."""
+    """What is searched for: a score, how much better is good enough, percent of the source's video, trial encodes at most.
 
+    The score is of ``metric``; ``min_vmaf`` and ``min_xpsnr`` name the metric and its score at once.
+    """
+
+    min_score: float | None
     min_vmaf: float | None
+    min_xpsnr: float | None
     tolerance: float | None
     max_encoded_percent: float | None
     max_probes: int | None
@@ -127,10 +135,10 @@ class EncodeOptions(SearchOptions, total=False):
         overwrite: replace an output that is there. Default False.
         resume: an output that was made of this source with these settings, and not changed since, is the result. Default False.
         verify: decode the output to its end and compare the number and times of its frames with the source's. Default True.
-        final_score: measure VMAF of the whole output, and let the plugins learn from it. Default False.
-        per_shot: give each shot a CRF of its own, so that the mean VMAF reaches the target at the smallest size. Default False.
-        shot_floor: VMAF that no shot is to be below then. Default 6 below the target.
-        compare_one_crf: find out besides how large one CRF for the whole is at the same VMAF. Default False.
+        final_score: measure the score of the whole output, and let the plugins learn from it. Default False.
+        per_shot: give each shot a CRF of its own, so that the mean score reaches the target at least size. Default False.
+        shot_floor: score that no shot is to be below then. Default 6 VMAF, or as much of another metric, below the target.
+        compare_one_crf: find out besides how large one CRF for the whole is at the same score. Default False.
     """
 
     crf: float | None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from vmaftune.crf_search.posterior import Posterior
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.session import Session, names_origins
+from vmaftune.quality.scored import ScoredReport, scored_by
 from vmaftune.state.workspace import workspace
 
 
-class PredictReport(msgspec.Struct, frozen=True, kw_only=True):
+class PredictReport(ScoredReport, frozen=True, kw_only=True):
     """What ``predict --json`` prints; arrays of shape (n,). ``note`` is the predictor's, ``notes`` the corrections' too."""
 
     encoder: str
@@ -23,9 +23,11 @@ class PredictReport(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
     plugins: list[str]
     crfs: list[float]
-    vmaf: list[float]
+    score: list[float]
+    vmaf: list[float] | None = None
     deviation: list[float]
-    correction_vmaf: list[float]
+    correction_score: list[float]
+    correction_vmaf: list[float] | None = None
     feature_seconds: float
 
 
@@ -45,8 +47,10 @@ def run_predict(session: Session, path: Path, observer: JobObserver | None = Non
         observer.measured(source)
         preset = source.settings.preset
         curve = plugins.predict(source.context(grid))
-        deviation = Posterior(curve.corrected, source.comparison.metric.grain).deviation()
+        metric = source.comparison.metric
+        deviation = Posterior(curve.corrected, metric.grain).deviation()
     return PredictReport(
+        **scored_by(source.comparison, source.scale),
         encoder=spec.name,
         preset=preset,
         predictor=curve.predictor,
@@ -54,8 +58,8 @@ def run_predict(session: Session, path: Path, observer: JobObserver | None = Non
         notes=curve.notes,
         plugins=list(curve.adjustments),
         crfs=grid.tolist(),
-        vmaf=np.round(np.clip(curve.corrected.mean, 0, 100), 3).tolist(),
+        score=np.round(np.clip(curve.corrected.mean, *metric.limits(source.comparison.model)), 3).tolist(),
         deviation=np.round(deviation, 3).tolist(),
-        correction_vmaf=np.round(curve.corrected.mean - curve.bare.mean, 3).tolist(),
+        correction_score=np.round(curve.corrected.mean - curve.bare.mean, 3).tolist(),
         feature_seconds=round(source.measured.feature_seconds, 3),
     )

@@ -1,4 +1,4 @@
-"""VMAF of one video against another."""
+"""The score of one video against another."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ from vmaftune.media.facts import check_is_file, shown
 from vmaftune.media.raw import PIX_FMT, Geometry
 from vmaftune.models.full_reference import open_tiny_model
 from vmaftune.quality.compare import check_pairing
-from vmaftune.quality.metric import Comparison, Pictures
+from vmaftune.quality.metric import Comparison, FloatArray, Metric, Pictures
+from vmaftune.quality.scale import USUAL, Scale
+from vmaftune.quality.scored import ScoredReport, scored_by
 from vmaftune.state.workspace import workspace
 from vmaftune.tiny.beside import TinyScore, tiny_score
 
 
-class ScoreReport(msgspec.Struct, frozen=True, kw_only=True):
+class ScoreReport(ScoredReport, frozen=True, kw_only=True):
     """What ``score --json`` prints. ``features`` are means over frames of what the metric measures beside the
     score; ``per_frame`` is there where it is asked for, and ``tiny`` where a tiny model is.
     """
 
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     pool: str
     min: float
-    harmonic_mean: float
+    harmonic_mean: float | None
     frames: int
     features: dict[str, float]
-    vmaf_model: str
-    vmaf_size: tuple[int, int] | None
     ffmpeg: str
     per_frame: list[float] | None
     tiny: TinyScore | None = None
@@ -78,13 +79,14 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         metrics: of each frame, by name, with those that the score is made of.
-        comparison: how they were compared.
+        comparison, scale: how they were compared, and of what the scores are.
         ffmpeg: what compared them.
         reference, distorted: the videos.
     """
 
     metrics: list[dict[str, float]]
     comparison: Comparison
+    scale: Scale
     ffmpeg: Ffmpeg
     reference: Input
     distorted: Input
@@ -110,21 +112,25 @@ def run_score(
     Raises:
         UserError: a file cannot be read, an option or the tiny model is wrong, or they do not have as many frames.
     """
-    pool = session.score_settings().pool
+    settings = session.score_settings()
+    pool = settings.pool
+    if model is not None and settings.metric.name != USUAL.metric:
+        raise UserError(
+            f"--model {model}: tiny models are beside VMAF alone; leave out --metric {settings.metric.name}"
+        )
     tiny = open_tiny_model(model)[0] if model is not None else None
     compared = compare(session, reference, distorted, raw, observer)
     metric = compared.comparison.metric
     scores = metric.scores(compared.metrics)
     each = metric.of_frames(scores)
     return ScoreReport(
-        vmaf=round(metric.pooled(scores, pool), 6),
+        **scored_by(compared.comparison, compared.scale),
+        score=round(metric.pooled(scores, pool), 6),
         pool=pool,
         min=float(each.min()),
-        harmonic_mean=round(metric.pooled(scores, "harmonic_mean"), 6),
+        harmonic_mean=harmonic_mean(metric, scores),
         frames=len(scores),
         features=_means([metric.features(frame) for frame in compared.metrics]),
-        vmaf_model=compared.comparison.model,
-        vmaf_size=compared.comparison.size,
         ffmpeg=compared.ffmpeg.version,
         per_frame=each.tolist() if per_frame else None,
         tiny=tiny_score(tiny, model, compared.metrics, pool, per_frame=per_frame) if tiny and model else None,
@@ -147,7 +153,8 @@ def compare(
         encoded=(second.width, second.height),
         encoded_depth=second.bit_depth,
     )
-    comparison = session.score_settings().decide(pictures)
+    settings = session.score_settings()
+    comparison, scale = settings.decide(pictures), settings.scale(pictures)
     for line in comparison.notes:
         session.warn(line)
     if comparison.size is None and (first.width, first.height) != (second.width, second.height):
@@ -174,7 +181,9 @@ def compare(
             f"{scored.distorted_frames}: they cannot be paired"
         )
     check_pairing(len(scored.metrics), scored.reference_frames, shown(distorted))
-    return Compared(metrics=scored.metrics, comparison=comparison, ffmpeg=ffmpeg, reference=first, distorted=second)
+    return Compared(
+        metrics=scored.metrics, comparison=comparison, scale=scale, ffmpeg=ffmpeg, reference=first, distorted=second
+    )
 
 
 def _share_of(frames: int, observer: JobObserver | None) -> ProgressCallback | None:
@@ -223,6 +232,15 @@ def _input(session: Session, ffmpeg: Ffmpeg, path: Path, raw: Mapping[str, Any],
         hdr=False,
         frames=whole,
     )
+
+
+def harmonic_mean(metric: Metric, scores: FloatArray) -> float | None:
+    """Of all frames; None where the metric has none."""
+    try:
+        metric.check_pool("harmonic_mean")
+    except UserError:
+        return None
+    return round(metric.pooled(scores, "harmonic_mean"), 6)
 
 
 def _means(frames: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -13,7 +13,11 @@ from vmaftune.errors import UserError
 from vmaftune.host.run import PluginRun
 from vmaftune.jobs.search_report import SearchReport, search_report
 from vmaftune.jobs.session import Session, names_origins
+from vmaftune.quality.measure import Measure
+from vmaftune.quality.targets import ANY, TARGET_OPTIONS, flag
 from vmaftune.state.workspace import workspace
+
+_MOST_TOLERANCE = 20.0  # of VMAF
 
 
 @names_origins
@@ -85,9 +89,20 @@ def goal_of(session: Session) -> Goal:
     Raises:
         UserError: it is out of range.
     """
-    target, tolerance = session.option("min_vmaf", 95.0), session.option("tolerance", 0.25)
-    if not 0 < target <= 100:
-        raise UserError(f"--min-vmaf {target:g} must be above 0 and at most 100: VMAF ends there")
-    if not 0 <= tolerance <= 20:
-        raise UserError(f"--tolerance {tolerance:g} must be from 0 to 20")
+    metric = session.metric()
+    asked, tolerance = session.target(), session.option("tolerance", metric.default_tolerance)
+    target = metric.default_target if asked is None else asked
+    _check_target(session, metric.measure(session.score_settings().model or ""), target)
+    most = _MOST_TOLERANCE * max(1.0, metric.grain)
+    if not 0 <= tolerance <= most:
+        raise UserError(f"--tolerance {tolerance:g} must be from 0 to {most:g}")
     return Goal(target=target, tolerance=tolerance, max_probes=session.option("max_probes", 10))
+
+
+def _check_target(session: Session, measure: Measure, target: float) -> None:
+    low, high, up = measure.lowest, measure.highest, measure.higher_is_better
+    if low < target <= high if up else low <= target < high:
+        return
+    option = next((name for name in TARGET_OPTIONS if session.option(name, None) is not None), ANY)
+    lower, upper = (f"above {low:g}", f"at most {high:g}") if up else (f"at least {low:g}", f"below {high:g}")
+    raise UserError(f"{flag(option)} {target:g} must be {lower} and {upper}: {measure.title} ends there")

@@ -15,22 +15,25 @@ from vmaftune.encoding.arguments import full_arguments
 from vmaftune.ffmpeg.locate import Ffmpeg
 from vmaftune.jobs.containers import CONTAINERS
 from vmaftune.jobs.encode_streams import default_output, every_stream, plan_streams
+from vmaftune.quality.measure import Measure
+from vmaftune.quality.scored import Scored, ScoredReport, scored_by
 
 
-class PluginReport(msgspec.Struct, frozen=True, kw_only=True):
+class PluginReport(Scored, frozen=True, kw_only=True):
     """What a correction or trainer had to do with the result.
 
     Attributes:
         name, kind, version: of the plugin.
         took_part: False where a filter goes before the encode; ``notes`` of the search say so.
-        correction_vmaf: shift at the resulting CRF; None for a trainer.
+        correction_score, correction_vmaf: shift at the resulting CRF; None for a trainer.
         captures: scores it had learned from when the search began.
     """
 
     name: str
     kind: str
     version: str
-    correction_vmaf: float | None
+    correction_score: float | None
+    correction_vmaf: float | None = None
     captures: int | None
     took_part: bool = True
 
@@ -50,16 +53,18 @@ class SampleReport(msgspec.Struct, frozen=True, kw_only=True):
     frames: int
 
 
-class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
+class SearchReport(ScoredReport, frozen=True, kw_only=True):
     """What ``--json`` prints; the field names are a promise.
 
     ``notes`` are what the predictor and the corrections have to say. ``probe_count`` and ``explore_count`` are of the verifying
-    and the exploring encodes that were run; ``probes`` holds cached ones too. ``source_vmaf`` is the VMAF of the source against
-    itself, measured where the target is not met: no encode can be expected to pass it.
+    and the exploring encodes that were run; ``probes`` holds cached ones too. ``source_score`` is that of the source against
+    itself, measured where the target is not met: no encode can be expected to pass it. Each score has a twin under VMAF's name
+    (Scored).
     """
 
     crf: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     target: float
     tolerance: float
     target_met: bool
@@ -69,7 +74,8 @@ class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
     predictor: str
     plugins: list[PluginReport]
     notes: list[str]
-    predicted_vmaf: float
+    predicted_score: float
+    predicted_vmaf: float | None = None
     predicted_crf: float
     probes: list[ProbeRecord]
     probe_count: int
@@ -79,11 +85,10 @@ class SearchReport(msgspec.Struct, frozen=True, kw_only=True):
     stop: StopReport
     samples: list[SampleReport]
     ffmpeg: str
-    vmaf_model: str
-    vmaf_size: tuple[int, int] | None
     pool: str
     encode_command: str
     curve: CurveReport
+    source_score: float | None = None
     source_vmaf: float | None = None
 
 
@@ -112,14 +117,16 @@ def search_report(
                 name=name,
                 kind=kind,
                 version=version,
-                correction_vmaf=None if adjustment is None else round(float(adjustment.shift[place]), 4),
+                metric=source.scale.metric,
+                correction_score=None if adjustment is None else round(float(adjustment.shift[place]), 4),
                 captures=None if adjustment is None else adjustment.captures,
                 took_part=outcome.curve.left_out is None,
             )
         )
     return SearchReport(
+        **scored_by(source.comparison, source.scale),
         crf=best.crf,
-        vmaf=best.score,
+        score=best.score,
         target=goal.target,
         tolerance=goal.tolerance,
         target_met=outcome.stop.met,
@@ -129,7 +136,7 @@ def search_report(
         predictor=outcome.curve.predictor,
         plugins=reports,
         notes=outcome.curve.notes,
-        predicted_vmaf=round(outcome.predicted_score, 4),
+        predicted_score=round(outcome.predicted_score, 4),
         predicted_crf=outcome.predicted_crf,
         probes=outcome.probes,
         probe_count=_made(outcome.probes, "verify"),
@@ -141,12 +148,10 @@ def search_report(
         ),
         samples=sample_reports(source),
         ffmpeg=ffmpeg.version,
-        vmaf_model=source.comparison.model,
-        vmaf_size=source.comparison.size,
         pool=source.scale.pool,
         encode_command=encode_command(ffmpeg, source, best.crf),
         curve=outcome.report,
-        source_vmaf=source_score,
+        source_score=source_score,
     )
 
 
@@ -175,27 +180,25 @@ def encodes_made(report: SearchReport) -> str:
 
 def not_met(report: SearchReport) -> str:
     """Why the target is not met and what came closest, in one line."""
-    closest = f"CRF {number(report.crf)} came closest with a verified VMAF of {report.vmaf:.2f}"
-    if report.source_vmaf is not None and report.source_vmaf < report.target:
-        return f"VMAF {report.target:g} cannot be met: {no_more_than(report.source_vmaf)}; {closest}; lower --min-vmaf"
+    measure = report.measure
+    target = measure.text(report.target, "g")
+    closest = f"CRF {number(report.crf)} came closest with a verified {measure.title} of {measure.amount(report.score)}"
+    if report.source_score is not None and not measure.reaches(report.source_score, report.target):
+        return f"{target} cannot be met: {no_more_than(measure, report.source_score)}; {closest}; {measure.easier}"
     if report.stop.reason == "too-large":
         return (
-            f"no encode reaches VMAF {report.target:g} within --max-encoded-percent: {closest} and is already "
+            f"no encode reaches {target} within --max-encoded-percent: {closest} and is already "
             f"{result_probe(report).encoded_percent:.1f} % of the source"
         )
     if report.stop.reason == "probe-limit":
-        return (
-            f"VMAF {report.target:g} was not reached in {encodes_made(report)}: {closest}; allow more with --max-probes"
-        )
-    return f"VMAF {report.target:g} cannot be met: {closest} ({report.stop.text}); lower --min-vmaf or --min-crf"
+        return f"{target} was not reached in {encodes_made(report)}: {closest}; allow more with --max-probes"
+    return f"{target} cannot be met: {closest} ({report.stop.text}); {measure.easier_or_finer}"
 
 
-def no_more_than(source_vmaf: float) -> str:
+def no_more_than(measure: Measure, source_score: float) -> str:
     """Why not even a lossless encode reaches a target."""
-    return (
-        f"the source scored against itself, as a lossless encode would be, gets {source_vmaf:.2f}: VMAF gives less than 100"
-        " to pictures that hardly move, such as flat, black or still ones"
-    )
+    text = f"the source scored against itself, as a lossless encode would be, gets {measure.amount(source_score)}"
+    return f"{text}: {measure.itself}" if measure.itself else text
 
 
 def encode_command(ffmpeg: Ffmpeg, source: PreparedSource, crf: float, which: str | None = None) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
-from vmaftune.config.bound import search_for
+from vmaftune.config.bound import laid_over, search_for
 from vmaftune.config.load import LoadedConfig, load_config
 from vmaftune.contract.curves import FloatArray
 from vmaftune.contract.encoders import EncoderSpec
@@ -34,7 +34,9 @@ from vmaftune.media.samples import SampleRule
 from vmaftune.nearest import meant
 from vmaftune.printable import printable
 from vmaftune.quality.metric import Metric
+from vmaftune.quality.scale import USUAL
 from vmaftune.quality.settings import ScoreSettings
+from vmaftune.quality.targets import TARGET_OPTIONS, TARGETS, metric_named, target_named
 from vmaftune.state.folders import cache_folder
 from vmaftune.state.store import Store
 
@@ -78,6 +80,7 @@ class Session:
         self._options, self._tell = options, warn
         self.warnings: list[str] = []
         self.config: LoadedConfig = load_config(options.get("config"))
+        self._search = search_for(self.config.search, options)
         for line in self.config.unknown:
             self.warn(line)
         self.cache_folder: Path = options.get("cache_dir") or cache_folder()
@@ -90,7 +93,7 @@ class Session:
         """The flag, else the configuration's value, else the default; None there means that nobody said."""
         given = self._options.get(name)
         if given is None:
-            given = getattr(search_for(self.config.search, self._options.get("encoder")), name, None)
+            given = getattr(self._search, name, None)
         return default if given is None else given
 
     def told_of(self, name: str) -> str:
@@ -136,7 +139,8 @@ class Session:
     def replaced(self, **options: Any) -> Session:
         """The same run with other values of some options."""
         other = copy.copy(self)
-        other._options = {**self._options, **options}
+        other._options = laid_over(self._options, options)
+        other._search = search_for(self.config.search, other._options)
         return other
 
     def ffmpeg(self) -> Ffmpeg:
@@ -208,9 +212,22 @@ class Session:
         """What is measured.
 
         Raises:
-            UserError: there is no such metric.
+            UserError: there is no such metric, or two are asked for.
         """
-        return self.manager.metric(self.option("metric", "vmaf"))
+        named = metric_named({name: self.option(name, None) for name in ("metric", *TARGETS)})
+        return self.manager.metric(named or USUAL.metric)
+
+    def target(self) -> float | None:
+        """The score that is asked for, in the unit of metric(); None where none is.
+
+        Raises:
+            UserError: two are asked for.
+        """
+        return target_named({name: self.option(name, None) for name in TARGET_OPTIONS})
+
+    def with_target(self, target: float) -> Session:
+        """The same run with another target of the same metric."""
+        return self.replaced(metric=self.metric().name, min_score=target)
 
     def score_settings(self) -> ScoreSettings:
         """How scores are made.

@@ -26,6 +26,8 @@ from vmaftune.jobs.shots_report import OneCrf, PerShotReport, ShotReport
 from vmaftune.media.facts import MediaFacts, shown
 from vmaftune.quality.compare import check_pairing
 from vmaftune.quality.metric import Comparison
+from vmaftune.quality.scale import Scale
+from vmaftune.quality.targets import target_option
 from vmaftune.shots.allocate import Choice
 from vmaftune.shots.beliefs import Beliefs
 from vmaftune.shots.chunks import Chunks
@@ -35,7 +37,7 @@ from vmaftune.shots.prepare import ShotSource
 from vmaftune.state.workspace import workspace
 
 DEFAULT_FLOOR = 6.0
-"""VMAF below the target that a shot may be at most; why: docs/per-shot.md."""
+"""How far below the target a shot may be at most, in VMAF or as much of another metric; why: docs/per-shot.md."""
 
 _ROUNDS = 4
 _WORTH_A_ROUND = 0.015
@@ -49,8 +51,8 @@ class JoinedVideo(msgspec.Struct, frozen=True, kw_only=True):
         path: an .mp4 file of the video alone, that begins at 0.
         start_seconds: when its first frame is shown in the output.
         crf: mean over all frames.
-        settings, comparison: as for an encode of the whole.
-        scores: VMAF of every frame, shape (frames,).
+        settings, comparison, scale: as for an encode of the whole.
+        scores: of every frame, shape (frames,).
         encode_seconds: wall time of all encodes.
         report: of the shots.
         notes: what predictor and corrections have to say of them.
@@ -61,13 +63,14 @@ class JoinedVideo(msgspec.Struct, frozen=True, kw_only=True):
     crf: float
     settings: EncoderSettings
     comparison: Comparison
+    scale: Scale
     scores: FloatArray
     encode_seconds: float
     report: PerShotReport
     notes: list[str]
 
     @property
-    def vmaf(self) -> float:
+    def score(self) -> float:
         """Of the whole."""
         return round(float(self.scores.mean()), 6)
 
@@ -80,7 +83,7 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
     scores: FloatArray
 
     @property
-    def vmaf(self) -> float:
+    def score(self) -> float:
         return float(self.scores.mean())
 
     @property
@@ -103,9 +106,15 @@ def check_options(session: Session, encoder: EncoderSpec) -> None:
     pool = session.option("pool", "mean")
     if pool != "mean":
         raise UserError(f"--pool {pool}: --per-shot reaches a mean over all frames; leave --pool at mean")
-    floor = session.option("shot_floor", None)
-    if floor is not None and not 0 <= floor <= 100:
-        raise UserError(f"--shot-floor {floor:g} must be from 0 to 100")
+    metric = session.metric()
+    if not metric.mean_of_frames or not metric.higher_is_better:
+        why = "is no mean of its frames' scores" if metric.higher_is_better else "is better where it is lower"
+        raise UserError(
+            f"--per-shot reaches a mean over all frames, and {metric.title} {why}: leave out --per-shot, or measure VMAF"
+        )
+    floor, (low, high) = session.option("shot_floor", None), metric.limits(session.score_settings().model or "")
+    if floor is not None and not low <= floor <= high:
+        raise UserError(f"--shot-floor {floor:g} must be from {low:g} to {high:g}")
 
 
 def encode_shots(
@@ -119,7 +128,7 @@ def encode_shots(
     observer: JobObserver,
     run: PluginRun,
 ) -> JoinedVideo:
-    """Encode the video of ``path`` so that its mean VMAF reaches the session's target at the smallest size.
+    """Encode the video of ``path`` so that its mean score reaches the session's target at the smallest size.
 
     Args:
         target: the output, as observers are told of it.
@@ -152,24 +161,28 @@ class _ShotJob:
         self._session, self._ffmpeg, self._observer, self._run = session, ffmpeg, observer, run
         self._target, self._folder, self._temporary = target, folder, temporary
         self._goal = goal_of(session)
-        floor = session.option("shot_floor", None)
-        self._floor = max(0.0, self._goal.target - DEFAULT_FLOOR) if floor is None else float(floor)
+        floor, metric = session.option("shot_floor", None), session.metric()
+        lowest = max(metric.lowest, self._goal.target - DEFAULT_FLOOR * metric.grain)
+        self._floor = lowest if floor is None else float(floor)
         if self._floor > self._goal.target:
-            raise UserError(f"--shot-floor {self._floor:g} is above --min-vmaf {self._goal.target:g}")
+            option = target_option(metric.name)
+            raise UserError(f"--shot-floor {self._floor:g} is above {option} {self._goal.target:g}")
         spec = session.encoder(ffmpeg)
         self._crfs = session.grid(spec)
         observer.searching(f"the shots of {shown(path.name)}")
         request = session.encode_request(spec)
         self._source = ShotSource(ffmpeg, path, facts, request, session.store, temporary, lambda frames: None, beside)
+        comparison = self._source.comparison
+        self._measure = comparison.metric.measure(comparison.model)
         self._shots = self._source.shots
         self._frames = np.array([shot.frames for shot in self._shots], dtype=float)
         self._chunks = Chunks(ffmpeg, self._source, folder)
 
     def made(self) -> JoinedVideo:
         """Everything, in order."""
-        source, goal = self._source, self._goal
+        source, goal, measure = self._source, self._goal, self._measure
         whole = f"{len(self._shots)} shot{'' if len(self._shots) == 1 else 's'}, {source.frames.count} frames"
-        self._observer.searching(f"{whole}, VMAF {goal.target:g} to {goal.target + goal.tolerance:g}")
+        self._observer.searching(f"{whole}, {self._measure.zone_text(goal.target, goal.tolerance)}")
         if not source.pieces.can_cut:
             self._session.warn(
                 f"{shown(source.path.name)} cannot be cut without encoding, so it is read from its beginning for each shot"
@@ -177,19 +190,21 @@ class _ShotJob:
         self._models = [source.model(shot, self._crfs, self._run) for shot in self._shots]
         for model in self._models:
             self._session.tell_damage(source.path, model.measured.damage)
-        self._beliefs = Beliefs(self._models, self._crfs, goal, self._floor)
+        self._observer.measured(source.prepared_whole(self._models[0].measured))
+        self._beliefs = Beliefs(self._models, self._crfs, goal, self._floor, measure)
         self._probes = SparseProbes(
             self._session, self._ffmpeg, source, self._models, self._crfs, self._temporary, self._observer, self._run
         )
         self._probes.teach(self._beliefs)
         rounds = self._encode_in_rounds()
         best = self._best(rounds)
-        if best.vmaf < goal.target and self._beliefs.is_finest(best.choice):
-            if (own := self._source_vmaf()) < goal.target:
-                raise TargetError(f"VMAF {goal.target:g} cannot be met: {no_more_than(own)}; lower --min-vmaf")
+        if best.score < goal.target and self._beliefs.is_finest(best.choice):
+            cannot = f"{measure.text(goal.target, 'g')} cannot be met"
+            if (own := self._source_score()) < goal.target:
+                raise TargetError(f"{cannot}: {no_more_than(measure, own)}; {measure.easier}")
             raise TargetError(
-                f"VMAF {goal.target:g} cannot be met: every shot at its finest CRF comes to {best.vmaf:.2f};"
-                " lower --min-vmaf or --min-crf"
+                f"{cannot}: every shot at its finest CRF comes to {measure.amount(best.score)};"
+                f" {measure.easier_or_finer}"
             )
         joined = self._chunks.joined(best.chunks)
         mean_crf = self._beliefs.mean_crf(best.choice)
@@ -202,6 +217,7 @@ class _ShotJob:
             crf=mean_crf,
             settings=source.settings,
             comparison=source.comparison,
+            scale=source.scale,
             scores=best.scores,
             encode_seconds=self._chunks.encode_seconds,
             report=report,
@@ -209,7 +225,7 @@ class _ShotJob:
         )
 
     def _encode_in_rounds(self) -> list[_Round]:
-        """Encode and measure the whole until its VMAF is within the tolerance and, by what was measured, hardly anything is
+        """Encode and measure the whole until its score is within the tolerance and, by what was measured, hardly anything is
         left to save; at most _ROUNDS times."""
         goal = self._goal
         rounds: list[_Round] = []
@@ -221,18 +237,18 @@ class _ShotJob:
                 return rounds
             following = self._beliefs.moved(choice)
             if len(rounds) == _ROUNDS - 1:
-                nearest = min(rounds, key=lambda r: abs(r.vmaf - goal.target - goal.tolerance / 2))
+                nearest = min(rounds, key=lambda r: abs(r.score - goal.target - goal.tolerance / 2))
                 following = self._beliefs.nudged(nearest.choice)
-            good = goal.target <= now.vmaf <= goal.target + goal.tolerance
+            good = goal.target <= now.score <= goal.target + goal.tolerance
             if np.array_equal(following, choice) or (good and self._beliefs.saved(choice, following) < _WORTH_A_ROUND):
                 return rounds
             choice = following
-            self._observer.searching(f"the whole came to VMAF {now.vmaf:.2f}; shots are given other CRFs")
+            self._observer.searching(f"the whole came to {self._measure.text(now.score)}; shots are given other CRFs")
 
     def _best(self, rounds: list[_Round]) -> _Round:
         """The smallest that reaches the target, else the best."""
-        good = [r for r in rounds if r.vmaf >= self._goal.target]
-        return min(good, key=lambda r: r.bytes) if good else max(rounds, key=lambda r: r.vmaf)
+        good = [r for r in rounds if r.score >= self._goal.target]
+        return min(good, key=lambda r: r.bytes) if good else max(rounds, key=lambda r: r.score)
 
     def _round(self, choice: Choice) -> _Round:
         total = int(self._frames.sum())
@@ -278,11 +294,12 @@ class _ShotJob:
             floor=self._floor,
             shots=[
                 ShotReport(
+                    metric=self._measure.name,
                     start_frame=shot.start,
                     frames=shot.frames,
                     start_seconds=round(float(ticks[shot.start]) / TICKS_PER_SECOND, 6),
                     crf=float(self._crfs[place]),
-                    vmaf=round(float(scores.mean()), 6),
+                    score=round(float(scores.mean()), 6),
                     bytes=chunk.encoded_bytes,
                 )
                 for shot, place, chunk, scores in parts
@@ -292,20 +309,20 @@ class _ShotJob:
             rounds=rounds,
         )
 
-    def _source_vmaf(self) -> float:
+    def _source_score(self) -> float:
         whole = self._source.prepared_whole(self._models[0].measured)
         return self._session.prober(self._ffmpeg, whole, self._temporary, explore=False).source_score()
 
     def _compared(self, best: _Round, crf: float) -> OneCrf | None:
-        self._observer.searching(f"one CRF for the whole at VMAF {best.vmaf:.2f}")
+        self._observer.searching(f"one CRF for the whole at {self._measure.text(best.score)}")
         self._observer.begun(int(self._frames.sum()))
         source = self._source.prepared_whole(self._models[0].measured)
         prober = self._session.prober(self._ffmpeg, source, self._temporary, explore=False)
-        mean = self._beliefs.mean_vmafs()
+        mean = self._beliefs.mean_scores()
         seconds = float(self._frames.sum()) / self._source.facts.fps
-        found = one_crf(prober, self._crfs, crf, mean, best.vmaf, best.bytes, seconds, self._run, self._observer)
+        found = one_crf(prober, self._crfs, crf, mean, best.score, best.bytes, seconds, self._run, self._observer)
         if found is None:
             self._session.warn(
-                f"no two encodes of the whole at one CRF lie around VMAF {best.vmaf:.2f}; nothing to compare"
+                f"no two encodes of the whole at one CRF lie around {self._measure.text(best.score)}; nothing to compare"
             )
         return found

@@ -1,4 +1,4 @@
-"""Sparse probes: few frames of few shots, those that leave the VMAF of the whole most uncertain."""
+"""Sparse probes: few frames of few shots, those that leave the score of the whole most uncertain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from vmaftune.shots.prepare import ShotSource
 
 _PROBED_FRAMES = 64
 _SURE_VMAF = 0.35
-"""Standard deviation of the whole's VMAF from which on the whole itself is encoded and measured."""
+"""Standard deviation of the whole's score, in VMAF or as much of another metric, from which on the whole itself is encoded and
+measured."""
 
 
 class SparseProbes:
@@ -61,10 +62,11 @@ class SparseProbes:
                 place = int(np.flatnonzero(self._crfs == record.crf)[0])
                 seen.add((n, place))
                 self._take_in(beliefs, n, place, record)
+        sure = _SURE_VMAF * self._source.comparison.metric.grain
         while self.frames < self._source.frames.count:
             choice = beliefs.allocated()
             unsure = beliefs.unsure(choice)
-            if math.sqrt(float((unsure**2).sum())) < _SURE_VMAF:
+            if math.sqrt(float((unsure**2).sum())) < sure:
                 return
             following = [(n, int(choice[n])) for n in np.argsort(-unsure).tolist() if (n, int(choice[n])) not in seen]
             if not following:
@@ -98,6 +100,7 @@ class SparseProbes:
             crf=crf,
             frames=span.frames,
             samples=1,
+            scale=self._source.scale,
         )
 
         def make() -> ProbeRecord:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from vmaftune.quality.scored import Scored
 
-class ShotReport(msgspec.Struct, frozen=True, kw_only=True):
+
+class ShotReport(Scored, frozen=True, kw_only=True):
     """One shot.
 
     Attributes:
         start_frame, frames: which frames of the source.
         start_seconds: when the first is shown.
         crf: that it was encoded at.
-        vmaf: mean over its frames, measured.
+        score, vmaf: mean over its frames, measured.
         bytes: of its video packets.
     """
 
@@ -20,24 +22,26 @@ class ShotReport(msgspec.Struct, frozen=True, kw_only=True):
     frames: int
     start_seconds: float
     crf: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     bytes: int
 
 
-class WholeEncode(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole at one CRF, encoded and scored: its mean VMAF, and the bytes of its video packets."""
+class WholeEncode(Scored, frozen=True, kw_only=True):
+    """The whole at one CRF, encoded and scored: its mean score, and the bytes of its video packets."""
 
     crf: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     bytes: int
 
 
 class OneCrf(msgspec.Struct, frozen=True, kw_only=True):
-    """What one CRF for the whole comes to at the same measured VMAF.
+    """What one CRF for the whole comes to at the same measured score.
 
     Attributes:
         above, below: the two encodes nearest to it on either side.
-        bytes: between them, linear in the logarithm, at that VMAF.
+        bytes: between them, linear in the logarithm, at that score.
         saved_percent: how much smaller the shots are together.
     """
 
@@ -51,8 +55,8 @@ class PerShotReport(msgspec.Struct, frozen=True, kw_only=True):
     """How the whole was made.
 
     Attributes:
-        target, tolerance: of the mean VMAF over all frames.
-        floor: VMAF that no shot was to be below.
+        target, tolerance: of the mean score over all frames.
+        floor: score that no shot was to be below.
         shots: in order.
         probe_count, probe_frames: trial encodes of shots that were run, and the frames they encoded.
         rounds: how often the whole was encoded (where that changed it) and scored.

@@ -18,36 +18,37 @@ from vmaftune.ffmpeg.command import LIST_FRAMES, PASS_THROUGH, Output, Stream, c
 from vmaftune.jobs.observer import JobObserver
 from vmaftune.jobs.score import Compared, compare
 from vmaftune.jobs.session import Session, names_origins
+from vmaftune.quality.scored import Scored, ScoredReport, scored_by
 from vmaftune.state import atomic
 from vmaftune.state.workspace import workspace
 
 
-class WorstFrame(msgspec.Struct, frozen=True, kw_only=True):
+class WorstFrame(Scored, frozen=True, kw_only=True):
     """One frame.
 
     Attributes:
         index: of the frame, from 0.
         time_seconds: when the reference shows it, after its beginning.
-        vmaf: its score.
+        score, vmaf: of it.
         features: what the metric measures of it beside the score.
         picture: file with the reference on the left and the encode on the right; None where none was asked for.
     """
 
     index: int
     time_seconds: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     features: dict[str, float]
     picture: str | None
 
 
-class WorstFramesReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``worst-frames --json`` prints; ``worst`` comes worst first, ``vmaf`` is the mean of all ``frames``."""
+class WorstFramesReport(ScoredReport, frozen=True, kw_only=True):
+    """What ``worst-frames --json`` prints; ``worst`` comes worst first, ``score`` is the mean of all ``frames``."""
 
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     frames: int
     worst: list[WorstFrame]
-    vmaf_model: str
-    vmaf_size: tuple[int, int] | None
     ffmpeg: str
 
 
@@ -64,7 +65,7 @@ def run_worst_frames(
     picture_width: int | None = None,
     observer: JobObserver | None = None,
 ) -> WorstFramesReport:
-    """Compare two files and find the frames that scored lowest.
+    """Compare two files and find the frames that scored worst.
 
     Args:
         raw: geometry of raw video, by the names of vmaftune.jobs.options.RawOptions.
@@ -77,8 +78,10 @@ def run_worst_frames(
         UserError: as of run_score, or the folder cannot be written to.
     """
     compared = compare(session, reference, distorted, raw, observer)
-    scores = np.array([frame["vmaf"] for frame in compared.metrics])
-    chosen = lowest(scores, count, apart)
+    metric = compared.comparison.metric
+    scores = metric.scores(compared.metrics)
+    each = metric.of_frames(scores)
+    chosen = lowest(each if metric.higher_is_better else -each, count, apart)
     with workspace() as folder:
         taken, times = _take(compared, sorted(chosen), folder, pictures is not None, picture_width)
         named = {} if pictures is None else _kept(taken, pictures)
@@ -86,18 +89,18 @@ def run_worst_frames(
         WorstFrame(
             index=index,
             time_seconds=times[index],
-            vmaf=float(scores[index]),
-            features=compared.comparison.metric.features(compared.metrics[index]),
+            metric=metric.name,
+            score=float(each[index]),
+            features=metric.features(compared.metrics[index]),
             picture=str(named[index]) if index in named else None,
         )
         for index in chosen
     ]
     return WorstFramesReport(
-        vmaf=round(float(scores.mean()), 6),
+        **scored_by(compared.comparison, msgspec.structs.replace(compared.scale, pool="mean")),
+        score=round(metric.pooled(scores, "mean"), 6),
         frames=len(scores),
         worst=worst,
-        vmaf_model=compared.comparison.model,
-        vmaf_size=compared.comparison.size,
         ffmpeg=compared.ffmpeg.version,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from vmaftune.events.schema import Event, Predicted, Prepared, Probed, Probing, Progress
+from vmaftune.quality.measure import USUAL_MEASURE
 
 Report = Callable[[float, float | None, str | None], Awaitable[None]]
 """Takes progress, total (None where it cannot be known) and a word on it."""
@@ -25,6 +26,7 @@ class Meter:
         self._report, self._steps, self._done = report, steps, done
         self._told = float(done)
         self._what: str | None = None
+        self._measure = USUAL_MEASURE
 
     async def __call__(self, event: Event) -> None:
         """One event of the job."""
@@ -33,12 +35,14 @@ class Meter:
         elif isinstance(event, Prepared):
             await self._tell(self._done, f"{event.encoder}: {event.width}x{event.height}, measured")
         elif isinstance(event, Predicted):
-            await self._tell(self._done, f"VMAF {event.vmaf:.1f} is expected at CRF {event.crf:g}")
+            self._measure = event.measure
+            await self._tell(self._done, f"{event.measure.text(event.score, '.1f')} is expected at CRF {event.crf:g}")
         elif isinstance(event, Probing):
             await self._tell(self._done, f"probe {event.number}: CRF {event.crf:g}")
         elif isinstance(event, Probed):
             self._done += 1
-            await self._tell(self._done, f"CRF {event.probe.crf:g} gives VMAF {event.probe.vmaf:.2f}")
+            scored = self._measure.text(event.probe.score)
+            await self._tell(self._done, f"CRF {event.probe.crf:g} gives {scored}")
 
     async def _tell(self, progress: float, what: str | None = None) -> None:
         """The protocol wants progress to rise with every notification."""

@@ -15,8 +15,23 @@ from vmaftune.events.schema import Result
 from vmaftune.jobs.score import ScoreReport
 from vmaftune.jobs.worst_frames import WorstFramesReport
 from vmaftune.mcp_server.meter import Meter
-from vmaftune.mcp_server.tool import Answer, Arguments, Name, Tool, Video, VideoStream, VmafModel, VmafScale, Work
+from vmaftune.mcp_server.tool import (
+    Answer,
+    Arguments,
+    MetricName,
+    Name,
+    Pool,
+    Tool,
+    Video,
+    VideoStream,
+    VmafGeneration,
+    VmafModel,
+    VmafScale,
+    Work,
+)
 from vmaftune.nearest import meant
+from vmaftune.quality.scored import Scored, ScoredReport, scored_as
+from vmaftune.quality.vmaf import MODELS
 from vmaftune.state.workspace import workspace
 
 _FIRST: VmafModel = "vmaf_v0.6.1"
@@ -50,17 +65,24 @@ class PairArguments(Arguments, frozen=True, kw_only=True):
 class ScoreArguments(PairArguments, frozen=True, kw_only=True):
     """What vmaf_score takes."""
 
+    metric: MetricName | None = None
     vmaf_model: VmafModel | None = None
-    pool: Annotated[str, Meta(pattern=r"^(mean|harmonic_mean|min|p\d{1,3})$")] | None = None
+    vmaf_generation: VmafGeneration | None = None
+    pool: Pool | None = None
     per_frame: Annotated[bool, Meta(description="The score of every frame too.")] = False
 
 
 async def vmaf_score(work: Work, asked: ScoreArguments) -> Answer:
-    """VMAF (0 to 100) of an encode against its reference, frame by frame in order: pooled, lowest, and the mean features.
+    """VMAF (0 to 100), or another metric, of an encode against its reference, frame by frame in order: pooled, lowest, and
+    the mean features.
 
     Both need the same number of frames; a different size is scaled to the comparison's.
     """
-    words = [*asked.options("vmaf_model", "pool"), *(["--per-frame"] if asked.per_frame else []), *asked.pair(work)]
+    words = [
+        *asked.options("metric", "vmaf_model", "vmaf_generation", "pool"),
+        *(["--per-frame"] if asked.per_frame else []),
+        *asked.pair(work),
+    ]
     return Answer(result=_score(await work.jobs.run("score", words, Meter(work.report, 1))))
 
 
@@ -111,7 +133,7 @@ async def compare_models(work: Work, asked: CompareArguments) -> Answer:
     enhancement.
     """
     tiny = [model.id for model in models.entries() if model.kind == _TINY]
-    known = list(VmafModel.__args__)  # type: ignore[attr-defined]
+    known = list(MODELS)
     names = list(dict.fromkeys([_FIRST, *(asked.models if asked.models is not None else [_SECOND, *tiny])]))
     for name in names:
         if name not in known and name not in tiny:
@@ -134,7 +156,9 @@ async def compare_models(work: Work, asked: CompareArguments) -> Answer:
 class WorstArguments(PairArguments, frozen=True, kw_only=True):
     """What describe_worst_frames takes."""
 
+    metric: MetricName | None = None
     vmaf_model: VmafModel | None = None
+    vmaf_generation: VmafGeneration | None = None
     count: Annotated[int, Meta(ge=1, le=10, description="How many frames at most.")] = 3
     apart: Annotated[int, Meta(ge=1, description="So many frames from each other at least.")] = 1
     picture_width: Annotated[int, Meta(ge=16, le=1920, description="Of each half of a picture at most, in pixels.")] = (
@@ -145,46 +169,50 @@ class WorstArguments(PairArguments, frozen=True, kw_only=True):
     ] = True
 
 
-class FrameDescription(msgspec.Struct, frozen=True, kw_only=True):
+class FrameDescription(Scored, frozen=True, kw_only=True):
     """One frame: index from 0, when the reference shows it, its score, and libvmaf's features of it."""
 
     index: int
     time_seconds: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     features: dict[str, float]
 
 
-class WorstFrames(msgspec.Struct, frozen=True, kw_only=True):
-    """What describe_worst_frames gives, worst first, as the pictures come; ``vmaf`` is the mean of all ``frames``."""
+class WorstFrames(ScoredReport, frozen=True, kw_only=True):
+    """What describe_worst_frames gives, worst first, as the pictures come; ``score`` is the mean of all ``frames``."""
 
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     frames: int
-    vmaf_model: str
     worst: list[FrameDescription]
 
 
 async def describe_worst_frames(work: Work, asked: WorstArguments) -> Answer:
-    """The frames of an encode with the lowest VMAF: index, time, score and features, and a picture of reference | encode."""
+    """The frames of an encode with the worst VMAF, or other score: index, time, score and features, and a picture of
+    reference | encode."""
     pair = asked.pair(work)
     with workspace() as folder:
-        words = asked.options("vmaf_model", "count", "apart")
+        words = asked.options("metric", "vmaf_model", "vmaf_generation", "count", "apart")
         if asked.pictures:
             words += ["--pictures", str(folder / "pictures"), *asked.options("picture_width")]
         report = (await work.jobs.run("worst-frames", [*words, *pair], Meter(work.report, 1))).worst_frames
         assert isinstance(report, WorstFramesReport)
         pictures = [
             (
-                f"frame {frame.index}, {frame.time_seconds:.3f} s, VMAF {frame.vmaf:.2f}: reference | encode",
+                f"frame {frame.index}, {frame.time_seconds:.3f} s, {report.measure.text(frame.score)}: reference | encode",
                 _read(frame.picture),
             )
             for frame in report.worst
             if frame.picture is not None
         ]
     worst = [
-        FrameDescription(index=f.index, time_seconds=f.time_seconds, vmaf=f.vmaf, features=f.features)
+        FrameDescription(
+            metric=f.metric, index=f.index, time_seconds=f.time_seconds, score=f.score, features=f.features
+        )
         for f in report.worst
     ]
-    result = WorstFrames(vmaf=report.vmaf, frames=report.frames, vmaf_model=report.vmaf_model, worst=worst)
+    result = WorstFrames(**scored_as(report), score=report.score, frames=report.frames, worst=worst)
     return Answer(result=result, pictures=pictures)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import anyio.to_thread
 import msgspec
@@ -14,13 +14,32 @@ from vmaftune.contract.records import ProbeRecord
 from vmaftune.jobs.predict import PredictReport
 from vmaftune.jobs.search_report import SearchReport, StopReport
 from vmaftune.mcp_server.meter import Meter
-from vmaftune.mcp_server.tool import Answer, Arguments, Name, Tool, Video, VideoStream, VmafModel, VmafScale, Work
+from vmaftune.mcp_server.tool import (
+    SCORE_OPTIONS,
+    Answer,
+    Arguments,
+    MetricName,
+    Name,
+    Pool,
+    Tool,
+    Video,
+    VideoStream,
+    VmafGeneration,
+    VmafModel,
+    VmafScale,
+    Work,
+)
+from vmaftune.quality.scored import Scored, ScoredReport, scored_as
+from vmaftune.quality.targets import TARGET_OPTIONS, TARGETS, metric_named, target_named
+from vmaftune.quality.vmaf import MODELS
 
-_TARGET = 95.0
 _CURVE_POINTS = 13
 _BAND_90 = 1.645
 
-Target = Annotated[float, Meta(gt=0, le=100, description="VMAF to reach.")]
+Target = Annotated[
+    float, Meta(ge=0, description="Score to reach, in the metric's unit; left out: VMAF 95, XPSNR 40 dB.")
+]
+OwnTarget = Annotated[float, Meta(gt=0, le=110, description="Names the metric and its score to reach at once.")]
 
 
 class SourceArguments(Arguments, frozen=True, kw_only=True):
@@ -33,7 +52,9 @@ class SourceArguments(Arguments, frozen=True, kw_only=True):
     ) = None
     preset: Name | None = None
     pix_format: Annotated[Name, Meta(description="Pixel format of the encode.")] | None = None
-    min_vmaf: Target = _TARGET
+    min_score: Target | None = None
+    min_vmaf: OwnTarget | None = None
+    min_xpsnr: OwnTarget | None = None
     min_crf: float | None = None
     max_crf: float | None = None
     samples: Annotated[int, Meta(ge=1, le=100, description="Spans of the source that are looked at.")] | None = None
@@ -41,29 +62,41 @@ class SourceArguments(Arguments, frozen=True, kw_only=True):
     plugins: Annotated[
         tuple[Name, ...], Meta(max_length=8, description="Corrections to switch on, such as ridge-sidecar.")
     ] = ()
+    metric: MetricName | None = None
+    vmaf_model: VmafModel | None = None
+    vmaf_generation: VmafGeneration | None = None
+    vmaf_scale: VmafScale | None = None
+    pool: Pool | None = None
+
+    def target(self) -> float | None:
+        """The score to reach; None leaves it to the metric."""
+        return target_named({name: getattr(self, name) for name in TARGET_OPTIONS})
 
     def encode(self, work: Work) -> list[str]:
         """The command line's words for the source and its encode."""
         names = ("video_stream", "encoder", "preset", "pix_format", "min_crf", "max_crf", "samples", "sample_duration")
         on = [word for name in self.plugins for word in ("--plugin", name)]
-        return ["--input", str(work.roots.video(self.source)), *self.options(*names), *on, "--safe"]
+        metric = metric_named({name: getattr(self, name) for name in ("metric", *TARGETS)})
+        how = [*self.options(*names, *SCORE_OPTIONS), *(["--metric", metric] if metric else [])]
+        return ["--input", str(work.roots.video(self.source)), *how, *on, "--safe"]
 
 
-class CurvePoint(msgspec.Struct, frozen=True, kw_only=True):
-    """VMAF that is expected at a CRF, and the band in which it lies in 90 of 100 cases."""
+class CurvePoint(Scored, frozen=True, kw_only=True):
+    """The score that is expected at a CRF, and the band in which it lies in 90 of 100 cases."""
 
     crf: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     low: float
     high: float
 
 
-class PredictedCrf(msgspec.Struct, frozen=True, kw_only=True):
+class PredictedCrf(ScoredReport, frozen=True, kw_only=True):
     """What predict_crf gives.
 
     Attributes:
         crf: the coarsest one that is expected to reach the target; the finest there is where none is.
-        vmaf, low, high: what is expected there.
+        score, vmaf, low, high: what is expected there.
         target: what was asked.
         target_expected: whether ``crf`` is expected to reach it.
         verified: never: nothing was encoded but pilots.
@@ -73,7 +106,8 @@ class PredictedCrf(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     crf: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     low: float
     high: float
     target: float
@@ -87,19 +121,25 @@ class PredictedCrf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def predict_crf(work: Work, asked: SourceArguments) -> Answer:
-    """The CRF that is expected to reach a VMAF, with its uncertainty, in seconds. Nothing is verified: crf_search does that."""
+    """The CRF that is expected to reach a VMAF or another score, with its uncertainty, in seconds.
+
+    Nothing is verified: crf_search does that.
+    """
+    named = asked.target()
     report = (await work.jobs.run("predict", asked.encode(work), Meter(work.report, None))).predict
     assert isinstance(report, PredictReport)
-    reaching = [place for place, vmaf in enumerate(report.vmaf) if vmaf >= asked.min_vmaf]
+    target = report.measure.default_target if named is None else named
+    reaching = [place for place, score in enumerate(report.score) if report.measure.reaches(score, target)]
     chosen = _point(report, max(reaching, default=0))
     places = np.unique(np.linspace(0, len(report.crfs) - 1, _CURVE_POINTS).round().astype(int))
     return Answer(
         result=PredictedCrf(
+            **scored_as(report),
             crf=chosen.crf,
-            vmaf=chosen.vmaf,
+            score=chosen.score,
             low=chosen.low,
             high=chosen.high,
-            target=asked.min_vmaf,
+            target=target,
             target_expected=bool(reaching),
             verified=False,
             encoder=report.encoder,
@@ -119,29 +159,26 @@ class SearchArguments(SourceArguments, frozen=True, kw_only=True):
         Annotated[float, Meta(gt=0, description="Largest encode, in percent of the source's video.")] | None
     ) = None
     max_probes: Annotated[int, Meta(ge=1, le=50, description="Trial encodes at most.")] | None = None
-    vmaf_model: VmafModel | None = None
-    vmaf_scale: VmafScale | None = None
-    pool: Annotated[str, Meta(pattern=r"^(mean|harmonic_mean|min|p\d{1,3})$")] | None = None
 
 
-class FoundCrf(msgspec.Struct, frozen=True, kw_only=True):
+class FoundCrf(ScoredReport, frozen=True, kw_only=True):
     """What crf_search gives.
 
     Attributes:
-        crf, vmaf: the result and its verified score; the closest one where the target is not met.
+        crf, score, vmaf: the result and its verified score; the closest one where the target is not met.
         target, tolerance, target_met: what was asked, and whether it is reached.
         message: why it is not.
         encoder, preset, pix_fmt: of the encode.
         probes: trial encodes, cached ones too.
         stop: why the search ended.
         notes: what a person should know.
-        vmaf_model, vmaf_size: how it was scored; None for the size leaves pictures as they are.
         total_seconds: wall time.
         encode_command: the ffmpeg command of the full encode.
     """
 
     crf: float
-    vmaf: float
+    score: float
+    vmaf: float | None = None
     target: float
     tolerance: float
     target_met: bool
@@ -152,18 +189,16 @@ class FoundCrf(msgspec.Struct, frozen=True, kw_only=True):
     probes: list[ProbeRecord]
     stop: StopReport
     notes: list[str]
-    vmaf_model: str
-    vmaf_size: tuple[int, int] | None
     total_seconds: float
     encode_command: str
 
 
 async def crf_search(work: Work, asked: SearchArguments) -> Answer:
-    """The coarsest CRF (smallest encode) whose VERIFIED VMAF reaches a target, found in a few trial encodes.
+    """The coarsest CRF (smallest encode) whose VERIFIED VMAF, or other score, reaches a target, found in a few trial encodes.
 
     Takes from seconds to many minutes; progress tells of every trial encode, and a cancelled call ends at once.
     """
-    names = ("min_vmaf", "tolerance", "max_encoded_percent", "max_probes", "vmaf_model", "vmaf_scale", "pool")
+    names = (*TARGET_OPTIONS, "tolerance", "max_encoded_percent", "max_probes")
     words = [*asked.encode(work), *asked.options(*names)]
     ended = await work.jobs.run("crf-search", words, Meter(work.report, None))
     assert isinstance(ended.search, SearchReport)
@@ -218,13 +253,13 @@ async def list_models(work: Work, asked: ListArguments) -> Answer:
         )
         for model in found
     ]
-    return Answer(result=Listing(models=listed, vmaf_models=list(get_args(VmafModel))))
+    return Answer(result=Listing(models=listed, vmaf_models=list(MODELS)))
 
 
 def _point(report: PredictReport, place: int) -> CurvePoint:
-    vmaf, reach = report.vmaf[place], _BAND_90 * report.deviation[place]
-    low, high = round(max(0.0, vmaf - reach), 3), round(min(100.0, vmaf + reach), 3)
-    return CurvePoint(crf=report.crfs[place], vmaf=vmaf, low=low, high=high)
+    score, reach, measure = report.score[place], _BAND_90 * report.deviation[place], report.measure
+    low, high = round(max(measure.lowest, score - reach), 3), round(min(measure.highest, score + reach), 3)
+    return CurvePoint(metric=report.metric, crf=report.crfs[place], score=score, low=low, high=high)
 
 
 TOOLS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,7 @@ from msgspec import Meta
 from vmaftune.mcp_server.child import Jobs
 from vmaftune.mcp_server.meter import Report
 from vmaftune.mcp_server.roots import Roots
+from vmaftune.quality.vmaf import GENERATIONS, MODELS
 
 Video = Annotated[
     str, Meta(min_length=1, max_length=4096, description="A file: an absolute path, or one relative to a root folder.")
@@ -26,7 +27,16 @@ VideoStream = Annotated[
         description="Which video stream of the file, from 0 as in ffmpeg's 0:v:N; chosen when left out.",
     ),
 ]
-VmafModel = Literal["vmaf_v0.6.1", "vmaf_v0.6.1neg", "vmaf_4k_v0.6.1", "vmaf_4k_v0.6.1neg"]
+if TYPE_CHECKING:
+    VmafModel = str
+    VmafGeneration = str
+else:
+    VmafModel = Literal[tuple(MODELS)]
+    VmafGeneration = Literal[GENERATIONS]
+MetricName = Annotated[
+    Name, Meta(description="What is measured: vmaf (default), xpsnr, or one that a plugin of the server's host adds.")
+]
+Pool = Annotated[str, Meta(pattern=r"^(mean|harmonic_mean|min|p\d{1,3})$")]
 VmafScale = Annotated[
     str,
     Meta(
@@ -34,6 +44,10 @@ VmafScale = Annotated[
         description="Size at which pictures are compared: auto (HD, or 4K for large ones), none, or WIDTHxHEIGHT.",
     ),
 ]
+
+
+SCORE_OPTIONS = ("vmaf_model", "vmaf_generation", "vmaf_scale", "pool")
+"""How scores of a metric are made, by the names of the command line's options."""
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from vmaftune.errors import PluginError, UserError, VmafTuneError
 from vmaftune.quality import pooling
+from vmaftune.quality.measure import Measure
 from vmaftune.quality.scale import Scale
 
 FloatArray = npt.NDArray[np.float64]
@@ -200,6 +201,25 @@ class Metric(abc.ABC):
         """Least and greatest score of a model."""
         return self.lowest, self.highest
 
+    def itself(self, model: str) -> str:
+        """Why a source scored against itself may get less than the best score, in words; empty where it does not."""
+        return ""
+
+    def measure(self, model: str) -> Measure:
+        """What reports have to know of the scores of a model."""
+        lowest, highest = self.limits(model)
+        return Measure(
+            name=self.name,
+            title=self.title,
+            unit=self.unit,
+            lowest=lowest,
+            highest=highest,
+            higher_is_better=self.higher_is_better,
+            grain=self.grain,
+            default_target=self.default_target,
+            itself=self.itself(model),
+        )
+
     @contextlib.contextmanager
     def at_hand(self, comparison: Comparison, folder: Path) -> Iterator[Comparison]:
         """Within, the comparison as the filter can be told of it; ``folder`` takes what has to be copied for that."""
@@ -227,6 +247,12 @@ class Metric(abc.ABC):
             pool: as of check_pool.
         """
         return pooling.pooled(self.of_frames(scores), pool)
+
+    @property
+    def mean_of_frames(self) -> bool:
+        """Whether the pool ``mean`` is the plain mean of the frames' scores, so that parts of a video add up to the whole by
+        their frames: not so where a metric pools in a way of its own."""
+        return type(self).pooled is Metric.pooled
 
     def check_pool(self, pool: str) -> str:
         """``pool`` if this metric's scores can be pooled so.

@@ -137,6 +137,10 @@ class Vmaf(Metric):
             )
         if known is None and not Path(model).is_file():
             raise UserError(f"--vmaf-model {model}: no such file")
+        if asked.model and known and asked.generation not in (None, known.generation):
+            raise UserError(
+                f"--vmaf-model {model} is of generation {known.generation}; leave out --vmaf-generation {asked.generation}"
+            )
         width, height = pictures.width, pictures.height
         size: tuple[int, int] | None = None
         if asked.size == "auto" and known is not None:
@@ -196,6 +200,11 @@ class Vmaf(Metric):
 
     def limits(self, model: str) -> tuple[float, float]:
         return self.lowest, MODELS[model].highest if model in MODELS else self.highest
+
+    def itself(self, model: str) -> str:
+        if model in MODELS and MODELS[model].generation == "v1":
+            return "VMAF v1 counts banding that is in the source already, and gives less to pictures that hardly move"
+        return "VMAF gives less than 100 to pictures that hardly move, such as flat, black or still ones"
 
     def model_name(self, comparison: Comparison) -> str:
         if comparison.model in MODELS:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vmaftune.encoders.spec import number
+from vmaftune.quality.measure import USUAL_MEASURE, Measure
 from vmaftune.report.bars import Bar, bars
 from vmaftune.report.page import Page, Section, Tile
-from vmaftune.report.scale import Axis
+from vmaftune.report.scale import Axis, round_step
 from vmaftune.report.svg import Chart, Columns
 from vmaftune.report.table import Cell, Table, amount
 from vmaftune.report.words import counted, lasting, size
@@ -30,7 +31,8 @@ class BatchFile:
         name: as it is shown.
         state: ``done``, ``failed``, ``queued`` or ``running``.
         reason: why it failed.
-        crf, vmaf, target: of the result, and what was asked for.
+        crf, score, target: of the result, and what was asked for.
+        measure: how its score is written.
         source_bytes, output_bytes: of the files, all streams; None where nothing was encoded.
         encoded_percent: size of the encoded video in percent of the source's.
         probes: encodes that its search made.
@@ -43,8 +45,9 @@ class BatchFile:
     state: str
     reason: str = ""
     crf: float | None = None
-    vmaf: float | None = None
+    score: float | None = None
     target: float | None = None
+    measure: Measure = USUAL_MEASURE
     source_bytes: int | None = None
     output_bytes: int | None = None
     encoded_percent: float | None = None
@@ -106,9 +109,9 @@ def _tiles(files: Sequence[BatchFile], done: Sequence[BatchFile], total_seconds:
     percents = [file.encoded_percent for file in done if file.encoded_percent is not None]
     if percents:
         tiles.append(Tile(label="Size, median", value=f"{np.median(percents):.0f} %", note="of the source’s video"))
-    vmafs = [file.vmaf for file in done if file.vmaf is not None]
-    if vmafs:
-        tiles.append(Tile(label="VMAF, median", value=f"{np.median(vmafs):.2f}", note=f"lowest {min(vmafs):.2f}"))
+    for measure, scores, _ in _by_measure(done):
+        worst = f"lowest {min(scores):.2f}" if measure.higher_is_better else f"highest {max(scores):.2f}"
+        tiles.append(Tile(label=f"{measure.title}, median", value=measure.amount(float(np.median(scores))), note=worst))
     probes = [file.probes for file in done if file.probes is not None]
     mean = f"{np.mean(probes):.1f} trial encodes a file" if probes else ""
     seconds = sum(file.seconds or 0.0 for file in done) if total_seconds is None else total_seconds
@@ -119,6 +122,17 @@ def _tiles(files: Sequence[BatchFile], done: Sequence[BatchFile], total_seconds:
 def _bytes(done: Sequence[BatchFile]) -> tuple[int, int]:
     both = [(f.source_bytes, f.output_bytes) for f in done if f.source_bytes is not None and f.output_bytes is not None]
     return sum(before for before, _ in both), sum(after for _, after in both)
+
+
+def _by_measure(done: Sequence[BatchFile]) -> list[tuple[Measure, list[float], list[float]]]:
+    """For each metric that files were scored by: how it is written, their scores, and the targets, rising."""
+    found: dict[str, tuple[Measure, list[float], set[float]]] = {}
+    for file in done:
+        if file.score is not None:
+            _, scores, targets = found.setdefault(file.measure.name, (file.measure, [], set()))
+            scores.append(file.score)
+            targets.update(() if file.target is None else (file.target,))
+    return [(measure, scores, sorted(targets)) for measure, scores, targets in found.values()]
 
 
 def _sizes(done: Sequence[BatchFile]) -> list[Section]:
@@ -133,11 +147,12 @@ def _sizes(done: Sequence[BatchFile]) -> list[Section]:
 
 def _charts(done: Sequence[BatchFile]) -> list[Section]:
     charts = []
-    vmafs = [file.vmaf for file in done if file.vmaf is not None]
-    targets = {file.target for file in done if file.target is not None}
-    if len(vmafs) > 1:
-        aim = f" Asked for: {', '.join(f'{target:g}' for target in sorted(targets))}." if targets else ""
-        charts.append((histogram(vmafs, "VMAF"), f"VMAF of {counted(len(vmafs), 'file')}.{aim}"))
+    for measure, scores, targets in _by_measure(done):
+        if len(scores) > 1:
+            aim = f" Asked for: {', '.join(f'{target:g}' for target in targets)}." if targets else ""
+            charts.append(
+                (histogram(scores, measure.label), f"{measure.title} of {counted(len(scores), 'file')}.{aim}")
+            )
     percents = [file.encoded_percent for file in done if file.encoded_percent is not None]
     if len(percents) > 1:
         label = "size, % of the source's video"
@@ -154,9 +169,7 @@ def histogram(values: Sequence[float], label: str) -> Chart:
     """How many values lie where, in steps of a round width."""
     low, high = min(values), max(values)
     wanted = min(_MOST_COLUMNS, max(5, math.ceil(2 * math.sqrt(len(values)))))
-    raw = max(high - low, 0.05) / wanted
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
+    step = round_step(max(high - low, 0.05) / wanted)
     first, last = math.floor(low / step), math.floor(high / step) + 1
     edges = [round(n * step, 6) for n in range(first, last + 1)]
     places = np.clip(np.floor(np.array(values) / step).astype(int) - first, 0, len(edges) - 2)
@@ -172,16 +185,25 @@ def histogram(values: Sequence[float], label: str) -> Chart:
 
 
 def _table(files: Sequence[BatchFile]) -> Section:
+    measures = {file.measure.name: file.measure for file in files if file.score is not None}
+    one = next(iter(measures.values()), Measure()) if len(measures) < 2 else None
+    heading = "Score" if one is None else one.label
+
+    def form(file: BatchFile) -> str:
+        """Where files were scored by several metrics, each score says of what it is."""
+        return "{:.2f}" if one is not None else f"{file.measure.title} {{:.2f}} {file.measure.unit}".rstrip()
+
     shown = sorted(files, key=lambda file: file.state != "failed")[:MOST_ROWS]
     rows = []
     for file in shown:
-        reaches = None if file.vmaf is None or file.target is None else file.vmaf >= file.target
+        known = file.score is not None and file.target is not None
+        reaches = file.measure.reaches(file.score or 0.0, file.target or 0.0) if known else None
         rows.append(
             (
                 Cell(text=file.name),
                 _state_cell(file),
                 Cell(text="–" if file.crf is None else number(file.crf), key=-1.0 if file.crf is None else file.crf),
-                amount(file.vmaf, "{:.2f}", {True: "reaches", False: "misses", None: ""}[reaches]),
+                amount(file.score, form(file), {True: "reaches", False: "misses", None: ""}[reaches]),
                 _size_cell(file.source_bytes),
                 _size_cell(file.output_bytes),
                 amount(file.encoded_percent, "{:.1f} %", "misses" if file.larger else ""),
@@ -191,7 +213,7 @@ def _table(files: Sequence[BatchFile]) -> Section:
                 else Cell(text=lasting(file.seconds), key=file.seconds),
             )
         )
-    columns = ("<<File", "<State", "CRF", "VMAF", "Before", "After", "Video", "Probes", "Time")
+    columns = ("<<File", "<State", "CRF", heading, "Before", "After", "Video", "Probes", "Time")
     note = "Before and after are of the files with all their streams; video is of the encoded stream alone."
     if len(shown) < len(files):
         note += f" The first {len(shown):,} of {len(files):,} files, failed ones before others; batch export has all."

@@ -11,6 +11,7 @@ from vmaftune.jobs.compare import ComparedEncode, CompareReport
 from vmaftune.report.bars import Bar, bars
 from vmaftune.report.page import Page, Section, Tile
 from vmaftune.report.rates import RateCurve, rates_section
+from vmaftune.report.search import scored_by_row
 from vmaftune.report.table import Cell, Table, amount
 from vmaftune.report.words import counted, lasting, name, rate
 
@@ -22,10 +23,11 @@ def compare_page(report: CompareReport) -> Page:
     smallest = min(reached, key=_at_target, default=None)
     fastest = max((e for e in reached if e.encode_fps), key=lambda e: e.encode_fps or 0.0, default=None)
     good = len(reached) == len(report.encodes)
-    title = f"No encoder reaches VMAF {report.target:g}"
+    measure, target = report.measure, report.measure.text(report.target, "g")
+    title = f"No encoder reaches {target}"
     if smallest is not None:
-        title = f"{smallest.name} is the smallest at VMAF {report.target:g}"
-    tiles = [Tile(label="Compared", value=str(len(report.encodes)), note=f"at VMAF {report.target:g}")]
+        title = f"{smallest.name} is the smallest at {target}"
+    tiles = [Tile(label="Compared", value=str(len(report.encodes)), note=f"at {target}")]
     if smallest is not None:
         tiles.append(Tile(label="Smallest", value=rate(_at_target(smallest)), note=smallest.name))
     if fastest is not None:
@@ -36,16 +38,16 @@ def compare_page(report: CompareReport) -> Page:
         RateCurve(
             label=encode.name,
             bitrates_kbps=[p.bitrate_kbps for p in encode.points],
-            vmafs=[p.vmaf for p in encode.points],
+            scores=[p.score for p in encode.points],
             crfs=[p.crf for p in encode.points],
         )
         for encode in made
         if encode.points
     ]
-    sections = [_table(report.encodes), _bars(reached, report.target)]
+    sections = [_table(report), _bars(reached, target)]
     if curves:
         caption = "Every verified encode. Further up and further left is better: more quality for fewer bits."
-        sections.insert(1, rates_section(curves, "Quality over bit rate", caption, target=report.target))
+        sections.insert(1, rates_section(curves, measure, "Quality over bit rate", caption, target=report.target))
     return Page(
         title=title,
         subject=name(report.source),
@@ -63,9 +65,8 @@ def _lead(report: CompareReport, made: Sequence[ComparedEncode], smallest: Compa
         if encode.size_percent is None:
             continue
         off = encode.size_percent - 100.0
-        line = (
-            f"At equal VMAF, {encode.name} is {abs(off):.0f} % {'larger' if off > 0 else 'smaller'} than {anchor.name}"
-        )
+        change = f"{abs(off):.0f} % {'larger' if off > 0 else 'smaller'}"
+        line = f"At equal {report.measure.title}, {encode.name} is {change} than {anchor.name}"
         if encode.time_percent is not None:
             line += f" and takes {encode.time_percent / 100.0:.2g} times as long to encode"
         lines.append(f"{line}.")
@@ -73,21 +74,21 @@ def _lead(report: CompareReport, made: Sequence[ComparedEncode], smallest: Compa
         if encode.failure is not None:
             lines.append(f"{encode.name} failed: {encode.failure}")
         elif not encode.target_met:
-            lines.append(f"{encode.missed(report.target)}; its row is of what came closest.")
+            lines.append(f"{encode.missed(report.measure, report.target)}; its row is of what came closest.")
     return [*lines, *report.notes]
 
 
-def _table(encodes: Sequence[ComparedEncode]) -> Section:
-    columns = ("<<Encoder", "CRF", "VMAF", "Bit rate", "At target", "Size", "Speed", "Time", "BD-rate")
+def _table(report: CompareReport) -> Section:
+    columns = ("<<Encoder", "CRF", report.measure.label, "Bit rate", "At target", "Size", "Speed", "Time", "BD-rate")
     rows = []
-    for encode in encodes:
+    for encode in report.encodes:
         style = "reaches" if encode.target_met else "misses"
         small = "failed" if encode.failure is not None else ""
         rows.append(
             (
                 Cell(text=encode.name, small=small),
                 Cell(text="–" if encode.crf is None else number(encode.crf), key=encode.crf),
-                amount(encode.vmaf, "{:.2f}", style),
+                amount(encode.score, "{:.2f}", style),
                 amount(encode.bitrate_kbps, "{:,.0f} kb/s"),
                 amount(encode.bitrate_at_target_kbps, "{:,.0f} kb/s"),
                 amount(encode.size_percent, "{:.0f} %"),
@@ -98,7 +99,7 @@ def _table(encodes: Sequence[ComparedEncode]) -> Section:
         )
     note = (
         "Size, time and BD-rate are against the first one. At target: the bit rate at exactly the target, between measured "
-        "encodes. BD-rate: mean difference in bit rate at equal VMAF over the range that both were measured in; below 0 is "
+        "encodes. BD-rate: mean difference in bit rate at equal score over the range that both were measured in; below 0 is "
         "smaller. Speed and time are of the encode alone."
     )
     return Section(
@@ -106,24 +107,23 @@ def _table(encodes: Sequence[ComparedEncode]) -> Section:
     )
 
 
-def _bars(encodes: Sequence[ComparedEncode], target: float) -> Section:
+def _bars(encodes: Sequence[ComparedEncode], target: str) -> Section:
     sizes = [Bar(label=e.name, value=_at_target(e), text=rate(_at_target(e))) for e in encodes]
     speeds = [
         Bar(label=e.name, value=e.encode_fps, text=f"{e.encode_fps:.3g} fps")
         for e in encodes
         if e.encode_fps is not None
     ]
-    parts = [(f"Bit rate at VMAF {target:g}", bars(sizes)), ("Frames encoded per second", bars(speeds))]
+    parts = [(f"Bit rate at {target}", bars(sizes)), ("Frames encoded per second", bars(speeds))]
     return Section(title="Size and speed", template="bars", content=[part for part in parts if part[1]])
 
 
 def _settings(report: CompareReport) -> Section:
-    size = " at {}×{}".format(*report.vmaf_size) if report.vmaf_size else ""
     rows = [
         ("source", name(Path(report.source))),
-        ("target", f"VMAF {report.target:g}, tolerance {report.tolerance:g}"),
+        ("target", f"{report.measure.text(report.target, 'g')}, tolerance {report.tolerance:g}"),
         ("scored", counted(report.frames, "frame")),
-        ("VMAF model", f"{report.vmaf_model}{size}"),
+        scored_by_row(report),
         ("pooling", report.pool),
         ("ffmpeg", report.ffmpeg),
         ("vmaf-tune", __version__),

@@ -37,7 +37,7 @@ def encode_page(report: EncodeReport, look: Look, missed: str | None = None) -> 
             part
             for part in (
                 _sizes(report),
-                frames_section(look, target, _frames_title(report)),
+                frames_section(look, report.measure, target, _frames_title(report)),
                 *([search.curve_section(found), search.probes_section(found)] if found is not None else []),
                 _shots(report),
                 _times(report),
@@ -62,31 +62,33 @@ def _shots(report: EncodeReport) -> Section | None:
             amount(shot.start_seconds, "{:,.2f} s"),
             amount(float(shot.frames), "{:,.0f}"),
             Cell(text=number(shot.crf), key=shot.crf),
-            amount(shot.vmaf, "{:.2f}"),
+            amount(shot.score, "{:.2f}"),
             Cell(text=size(shot.bytes), key=float(shot.bytes)),
         )
         for place, shot in enumerate(made.shots[:_MOST_SHOTS], 1)
     ]
-    note = f"VMAF of each is the measured mean over its frames; no shot was to be below {made.floor:g}."
+    note = (
+        f"{report.measure.title} of each is the measured mean over its frames; no shot was to be below {made.floor:g}."
+    )
     if len(made.shots) > len(rows):
         note += f" The first {len(rows)} of {len(made.shots)} shots."
     if made.one_crf is not None:
         whole, saved = size(made.one_crf.bytes), made.one_crf.saved_percent
-        note += f" One CRF for the whole takes {whole} at the same measured VMAF: the shots save {saved:.1f} %."
-    columns = ("#", "Begins", "Frames", "CRF", "VMAF", "Size")
+        note += f" One CRF for the whole takes {whole} at the same measured score: the shots save {saved:.1f} %."
+    columns = ("#", "Begins", "Frames", "CRF", report.measure.label, "Size")
     return Section(title="Shots", template="table", content=Table(columns=columns, rows=rows, sortable=True, note=note))
 
 
 def _title(report: EncodeReport) -> str:
     share = f"{100.0 * report.output_bytes / max(1, report.source_bytes):.0f} % of the size"
-    vmaf = _vmaf(report)
-    return f"{share}, VMAF {vmaf:.2f}" if vmaf is not None else f"{share}, at CRF {number(report.crf)}"
+    score = _score(report)
+    return f"{share}, {report.measure.text(score)}" if score is not None else f"{share}, at CRF {number(report.crf)}"
 
 
-def _vmaf(report: EncodeReport) -> float | None:
-    if report.final_vmaf is not None:
-        return report.final_vmaf
-    return None if report.search is None else report.search.vmaf
+def _score(report: EncodeReport) -> float | None:
+    if report.final_score is not None:
+        return report.final_score
+    return None if report.search is None else report.search.score
 
 
 def _lead(report: EncodeReport) -> list[str]:
@@ -94,14 +96,17 @@ def _lead(report: EncodeReport) -> list[str]:
     lines = [
         f"{name(report.source)} was encoded with {_encoder(report)} at CRF {number(report.crf)}: {change}, all streams counted."
     ]
-    if report.final_vmaf is not None:
-        line = f"All {counted(report.frames, 'frame')} of the encode were scored: VMAF {report.final_vmaf:.2f}"
+    if report.final_score is not None:
+        scored = report.measure.text(report.final_score)
+        line = f"All {counted(report.frames, 'frame')} of the encode were scored: {scored}"
         if report.search is not None:
-            line += f", where its samples had let expect {report.search.vmaf:.2f} and {report.search.target:g} was asked for"
+            line += f", where its samples had let expect {report.search.score:.2f} and {report.search.target:g} was asked for"
         lines.append(f"{line}.")
     elif report.search is not None:
         asked = f"{report.search.target:g} was asked for"
-        lines.append(f"VMAF is of the samples that were searched, where {asked}; --final-score measures the whole.")
+        lines.append(
+            f"{report.measure.title} is of the samples that were searched, where {asked}; --final-score measures the whole."
+        )
     if report.checked:
         lines.append("Every frame was decoded, and is shown when the source’s is.")
     if report.encoded_percent > 100.0:
@@ -110,11 +115,11 @@ def _lead(report: EncodeReport) -> list[str]:
 
 
 def _tiles(report: EncodeReport) -> list[Tile]:
-    vmaf, kbps = _vmaf(report), report.video_bytes * 8 / 1000 / max(report.duration_seconds, 1e-3)
+    score, kbps = _score(report), report.video_bytes * 8 / 1000 / max(report.duration_seconds, 1e-3)
     tiles = [Tile(label="Size", value=size(report.output_bytes), note=f"of {size(report.source_bytes)}")]
-    if vmaf is not None:
-        what = "of the whole" if report.final_vmaf is not None else "of the samples"
-        tiles.append(Tile(label="VMAF", value=f"{vmaf:.2f}", note=f"verified, {what}"))
+    if score is not None:
+        what = "of the whole" if report.final_score is not None else "of the samples"
+        tiles.append(Tile(label=report.measure.title, value=report.measure.amount(score), note=f"verified, {what}"))
     tiles.append(Tile(label="CRF", value=number(report.crf), note=f"{_encoder(report)}; {rate(kbps)}"))
     tiles.append(
         Tile(label="Time", value=lasting(report.total_seconds), note=f"encode alone {lasting(report.encode_seconds)}")
@@ -140,7 +145,7 @@ def _sizes(report: EncodeReport) -> Section:
 
 
 def _frames_title(report: EncodeReport) -> str:
-    return "Frame by frame" if report.final_vmaf is not None else "Frame by frame, as the search verified them"
+    return "Frame by frame" if report.final_score is not None else "Frame by frame, as the search verified them"
 
 
 def _times(report: EncodeReport) -> Section:

@@ -54,7 +54,7 @@ class Frame:
         span, index: its span, and its number within that; both from 0.
         place: its number among all that were scored.
         seconds: when the source shows it, by the mean frame rate.
-        vmaf: its score.
+        score: of it.
         pair: its pictures, where there are any.
     """
 
@@ -62,7 +62,7 @@ class Frame:
     index: int
     place: int
     seconds: float
-    vmaf: float
+    score: float
     pair: Pair | None = None
 
 
@@ -73,8 +73,8 @@ class Look:
     Attributes:
         facts: of the source; None where it could not be read again.
         spans: what was scored.
-        scores: VMAF of every frame, shape (frames,); None where they are not known.
-        worst: the frames with the lowest scores, lowest first.
+        scores: of every frame, shape (frames,); None where they are not known.
+        worst: the frames with the worst scores, worst first.
         made_from: what the pictures were made from, in a sentence.
         problem: why something is missing, in a sentence.
     """
@@ -111,7 +111,7 @@ def look_at_encode(
     """A look at a full encode: at all of it where every frame was scored, else at its search's probe.
 
     Args:
-        scores: VMAF of every frame of the encode, shape (frames,); None where it was not measured.
+        scores: of every frame of the encode, shape (frames,); None where it was not measured.
         on_progress: as in look_at_search.
     """
 
@@ -124,7 +124,7 @@ def look_at_encode(
         if known is None:
             return replace(seen, problem=_NOT_KEPT)
         span = Span(start_seconds=0.0, frames=len(known), seconds=source.facts.duration_seconds)
-        seen = replace(seen, spans=[span], worst=worst_frames(known, [span]))
+        seen = replace(seen, spans=[span], worst=worst_frames(known, [span], _sign(source)))
         return _or_why_not(seen, lambda: _of_file(seen, ffmpeg, source, encode, folder))
 
     return _look(session, path, look)
@@ -145,7 +145,7 @@ def _at_probe(
     look = Look(facts=source.facts, spans=_spans(source), scores=_scores(session, ffmpeg, source, crf, folder))
     if look.scores is None:
         return replace(look, problem=_NOT_KEPT)
-    look = replace(look, worst=worst_frames(look.scores, look.spans))
+    look = replace(look, worst=worst_frames(look.scores, look.spans, _sign(source)))
     return _or_why_not(look, lambda: _of_samples(look, ffmpeg, source, crf, folder, on_progress))
 
 
@@ -161,11 +161,19 @@ def _or_why_not(look: Look, pictures: Callable[[], Look]) -> Look:
         return replace(look, problem=f"There are no pictures: {error}.")
 
 
-def worst_frames(scores: FloatArray, spans: Sequence[Span]) -> list[Frame]:
-    """The frames with the lowest scores, lowest first, at least a second apart where there are enough."""
+def _sign(source: PreparedSource) -> float:
+    return 1.0 if source.comparison.metric.higher_is_better else -1.0
+
+
+def worst_frames(scores: FloatArray, spans: Sequence[Span], sign: float = 1.0) -> list[Frame]:
+    """The frames with the worst scores, worst first, at least a second apart where there are enough.
+
+    Args:
+        sign: what scores are multiplied by so that more is better.
+    """
     seconds = sum(span.seconds for span in spans)
     apart = max(1, round(APART_SECONDS * len(scores) / seconds)) if seconds > 0 else 1
-    chosen = lowest(scores, WORST, apart)
+    chosen = lowest(sign * scores, WORST, apart)
     ends = np.cumsum([span.frames for span in spans])
     frames = []
     for place in chosen:
@@ -173,7 +181,7 @@ def worst_frames(scores: FloatArray, spans: Sequence[Span]) -> list[Frame]:
         span = spans[at]
         index = place - int(ends[at]) + span.frames
         when = span.start_seconds + span.seconds * index / span.frames
-        frames.append(Frame(span=at, index=index, place=place, seconds=when, vmaf=float(scores[place])))
+        frames.append(Frame(span=at, index=index, place=place, seconds=when, score=float(scores[place])))
     return frames
 
 

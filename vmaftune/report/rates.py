@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from vmaftune.encoders.spec import number
+from vmaftune.quality.measure import Measure
 from vmaftune.report.page import Section
+from vmaftune.report.quality import score_axis, worse_than
 from vmaftune.report.scale import Axis, plain
 from vmaftune.report.svg import SHAPES, Chart, Layer, Line, Mark, Marks
 from vmaftune.report.words import rate
@@ -23,12 +26,12 @@ class RateCurve:
 
     Attributes:
         label: of what.
-        bitrates_kbps, vmafs, crfs: of each encode.
+        bitrates_kbps, scores, crfs: of each encode.
     """
 
     label: str
     bitrates_kbps: Sequence[float]
-    vmafs: Sequence[float]
+    scores: Sequence[float]
     crfs: Sequence[float]
 
 
@@ -37,7 +40,7 @@ class Chosen:
     """A point that stands out, such as a rung: numbered, with what is shown when it is pointed at."""
 
     bitrate_kbps: float
-    vmaf: float
+    score: float
     title: str
 
 
@@ -52,6 +55,7 @@ class _Shown:
 
 def rates_section(
     curves: Sequence[RateCurve],
+    measure: Measure,
     title: str,
     caption: str,
     *,
@@ -59,11 +63,12 @@ def rates_section(
     hull: Sequence[tuple[float, float]] = (),
     chosen: Sequence[Chosen] = (),
 ) -> Section:
-    """VMAF over bit rate, which is drawn by its logarithm.
+    """The score over bit rate, which is drawn by its logarithm.
 
     Args:
+        measure: of the scores.
         target: drawn as a line.
-        hull: points (kb/s, VMAF) of the convex hull, by rising bit rate.
+        hull: points (kb/s, score) of the convex hull, by rising bit rate.
         chosen: points that stand out.
     """
     styles = [(f"s{n % _COLOURS} series", _SHAPES[n % len(_SHAPES)]) for n in range(len(curves))]
@@ -72,30 +77,37 @@ def rates_section(
         layers.append(Line(xs=[x for x, _ in hull], ys=[y for _, y in hull], style="hull", title="the convex hull"))
     marks = []
     for curve, (style, shape) in zip(curves, styles, strict=True):
-        layers.append(Line(xs=curve.bitrates_kbps, ys=curve.vmafs, style=style, title=curve.label))
-        for kbps, vmaf, crf in zip(curve.bitrates_kbps, curve.vmafs, curve.crfs, strict=True):
-            text = f"{curve.label}, CRF {number(crf)}: {rate(kbps)}, VMAF {vmaf:.2f}"
-            marks.append(Mark(x=kbps, y=vmaf, style=style, title=text, shape=shape))
+        layers.append(Line(xs=curve.bitrates_kbps, ys=curve.scores, style=style, title=curve.label))
+        for kbps, score, crf in zip(curve.bitrates_kbps, curve.scores, curve.crfs, strict=True):
+            text = f"{curve.label}, CRF {number(crf)}: {rate(kbps)}, {measure.text(score)}"
+            marks.append(Mark(x=kbps, y=score, style=style, title=text, shape=shape))
     layers.append(Marks(marks=marks))
     rings = [
-        Mark(x=one.bitrate_kbps, y=one.vmaf, style="chosen", title=one.title, label=str(n), shape="halo")
+        Mark(x=one.bitrate_kbps, y=one.score, style="chosen", title=one.title, label=str(n), shape="halo")
         for n, one in enumerate(chosen, 1)
     ]
     layers.append(Marks(marks=rings))
-    points = [point for curve in curves for point in zip(curve.vmafs, curve.bitrates_kbps, strict=True)]
-    points += [(one.vmaf, one.bitrate_kbps) for one in chosen]
-    lowest = min(vmaf for vmaf, _ in points)
-    if chosen:  # what lies far below the last rung was measured to know the curves, and is of no use
-        lowest = max(lowest, min(one.vmaf for one in chosen) - _SHOWN_BELOW_VMAF)
-    rates = [kbps for vmaf, kbps in points if vmaf >= lowest]
+    points = [point for curve in curves for point in zip(curve.scores, curve.bitrates_kbps, strict=True)]
+    points += [(one.score, one.bitrate_kbps) for one in chosen]
+    worst = measure.worst_of(np.array([score for score, _ in points]))
+    if chosen:  # what is far worse than the last rung was measured to know the curves, and is of no use
+        last = measure.worst_of(np.array([one.score for one in chosen]))
+        least = measure.off(last, -_SHOWN_BELOW_VMAF * measure.grain)
+        worst = least if measure.reaches(least, worst) else worst
+    rates = [kbps for score, kbps in points if measure.reaches(score, worst)]
     low, high = min(rates) / 1.15, max(rates) * 1.15
     if target is not None:
         layers.insert(0, Line(xs=[low, high], ys=[target, target], style="goal", title=f"target {target:g}"))
+    names = ", ".join(curve.label for curve in curves)
     shown = _Shown(
         chart=Chart(
             x=Axis(low=low, high=high, label="kb/s, logarithmic", log=True, text=plain),
-            y=Axis(low=max(0.0, 5.0 * math.floor((lowest - 1.0) / 5.0)), high=100.0, label="VMAF"),
-            description=f"VMAF over bit rate of {', '.join(curve.label for curve in curves)}; the table has the figures.",
+            y=score_axis(
+                measure,
+                worse_than(measure, worst, 1.0),
+                [*(score for score, _ in points), *([] if target is None else [target])],
+            ),
+            description=f"{measure.title} over bit rate of {names}; the table has the figures.",
             layers=layers,
         ),
         legend=[(style, SHAPES[shape], c.label) for c, (style, shape) in zip(curves, styles, strict=True)],

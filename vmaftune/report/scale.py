@@ -43,11 +43,15 @@ class Axis:
         return [tick for tick in ticks if tick.is_integer()] if self.whole else ticks
 
 
+def round_step(least: float) -> float:
+    """1, 2 or 5 times a power of ten that is at least so much."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * 0.999)
+
+
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten within [low, high]."""
-    raw = (high - low) / max(1, most)
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
+    step = round_step((high - low) / max(1, most))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(n * step, 10) for n in range(first, last + 1)]
 

@@ -10,6 +10,8 @@ from vmaftune import __version__
 from vmaftune.contract.records import ProbeRecord
 from vmaftune.encoders.spec import number
 from vmaftune.jobs.search_report import SearchReport, no_more_than, result_probe
+from vmaftune.quality.scale import USUAL
+from vmaftune.quality.scored import ScoredReport
 from vmaftune.report import curve
 from vmaftune.report.bars import Bar, bars
 from vmaftune.report.frames import frames_section
@@ -22,10 +24,10 @@ from vmaftune.report.words import command, counted, lasting, name, rate, size
 
 def search_page(report: SearchReport, source: Path, look: Look) -> Page:
     """The page of one search."""
-    best = result_probe(report)
-    title = f"CRF {number(report.crf)} gives VMAF {report.vmaf:.2f}"
+    best, measure = result_probe(report), report.measure
+    title = f"CRF {number(report.crf)} gives {report.measure.text(report.score)}"
     if not report.target_met:
-        title = f"VMAF {report.target:g} was not reached"
+        title = f"{measure.text(report.target, 'g')} was not reached"
     return Page(
         title=title,
         subject=name(source),
@@ -34,7 +36,11 @@ def search_page(report: SearchReport, source: Path, look: Look) -> Page:
         lead=lead(report),
         tiles=[
             Tile(label="CRF", value=number(report.crf), note=encoder_text(report)),
-            Tile(label="VMAF", value=f"{report.vmaf:.2f}", note=f"verified on {counted(best.frames, 'frame')}"),
+            Tile(
+                label=measure.title,
+                value=measure.amount(report.score),
+                note=f"verified on {counted(best.frames, 'frame')}",
+            ),
             Tile(
                 label="Size",
                 value=f"{best.encoded_percent:.1f} %",
@@ -49,23 +55,26 @@ def search_page(report: SearchReport, source: Path, look: Look) -> Page:
 
 def lead(report: SearchReport) -> list[str]:
     """What was found, in sentences."""
-    best, zone = result_probe(report), f"{report.target:g} to {report.target + report.tolerance:g}"
+    best, measure = result_probe(report), report.measure
+    zone = measure.zone_text(report.target, report.tolerance).removeprefix(f"{measure.title} ")
+    scored = f"a measured {measure.title} of {measure.amount(report.score)}"
     sure = "" if report.stop.probability is None else f" ({100 * report.stop.probability:.0f} %)"
     size_text = f"{best.encoded_percent:.1f} % of the source’s video at {rate(best.bitrate_kbps)}"
     if report.target_met:
         found = (
-            f"Encoded with {encoder_text(report)} at CRF {number(report.crf)}, it has a measured VMAF of {report.vmaf:.2f}, "
+            f"Encoded with {encoder_text(report)} at CRF {number(report.crf)}, it has {scored}, "
             f"where {zone} was asked for, and takes {size_text}."
         )
     else:
         found = (
-            f"With {encoder_text(report)}, CRF {number(report.crf)} came closest: a measured VMAF of {report.vmaf:.2f} "
+            f"With {encoder_text(report)}, CRF {number(report.crf)} came closest: {scored} "
             f"where {zone} was asked for, at {size_text}."
         )
     took = f"That took {encodes_text(report)} and {lasting(report.total_seconds)}; it ended because {report.stop.text}{sure}."
     lines = [found, took]
-    if report.source_vmaf is not None and report.source_vmaf < report.target:
-        lines.append(f"No encode can be expected to reach {report.target:g}: {no_more_than(report.source_vmaf)}.")
+    if report.source_score is not None and not measure.reaches(report.source_score, report.target):
+        why = no_more_than(measure, report.source_score)
+        lines.append(f"No encode can be expected to reach {measure.amount(report.target, 'g')}: {why}.")
     if best.encoded_percent > 100.0:
         lines.append("The encode is larger than the source’s video: a copy would be smaller, and lossless.")
     return lines
@@ -75,7 +84,7 @@ def sections(report: SearchReport, look: Look) -> list[Section | None]:
     """What a search found and how: curve, frames, probes, times, what was learned."""
     return [
         curve_section(report),
-        frames_section(look, report.target, "Frame by frame"),
+        frames_section(look, report.measure, report.target, "Frame by frame"),
         probes_section(report),
         sizes_section(report, look),
         learned_section(report),
@@ -99,6 +108,7 @@ def encodes_text(report: SearchReport) -> str:
 @dataclass(frozen=True, kw_only=True)
 class _Curve:
     chart: Chart
+    title: str
     cached: bool
     explored: bool
 
@@ -108,6 +118,7 @@ def curve_section(report: SearchReport) -> Section:
     kinds = {(probe.purpose, probe.cached) for probe in report.probes}
     shown = _Curve(
         chart=curve.chart(report),
+        title=report.measure.title,
         cached=any(cached for _, cached in kinds),
         explored=any(purpose == "explore" for purpose, _ in kinds),
     )
@@ -124,7 +135,7 @@ def probes_section(report: SearchReport) -> Section:
             Cell(
                 text=f"{probe.score:.2f}",
                 small=f"± {probe.deviation:.2f}" if probe.deviation else "",
-                style="reaches" if probe.score >= report.target else "misses",
+                style="reaches" if report.measure.reaches(probe.score, report.target) else "misses",
             ),
             Cell(text=f"{probe.encoded_percent:.1f} %"),
             Cell(text=rate(probe.bitrate_kbps)),
@@ -134,7 +145,7 @@ def probes_section(report: SearchReport) -> Section:
         )
         for place, probe in enumerate(report.probes, 1)
     ]
-    columns = ("#", "CRF", "VMAF", "Size", "Bit rate", "Time", "Frames", "<How")
+    columns = ("#", "CRF", report.measure.label, "Size", "Bit rate", "Time", "Frames", "<How")
     best_row = next(place for place, probe in enumerate(report.probes) if probe is best)
     return Section(title="Probes", template="table", content=Table(columns=columns, rows=rows, best=best_row))
 
@@ -175,24 +186,23 @@ def _seconds(probe: ProbeRecord) -> float:
 
 def learned_section(report: SearchReport) -> Section:
     """What was expected, what came of it, and what plugins had to do with that."""
-    off = report.vmaf - report.predicted_vmaf
+    off, measure = report.score - report.predicted_score, report.measure
     predictor = report.predictor.split("@")[0]
     if predictor == "none":
         lines = ["No predictor knew this encoder or source; the search began from what any curve may look like."]
     else:
         lines = [
-            f"Before the first probe, {predictor} expected VMAF {report.predicted_vmaf:.1f} at CRF {number(report.crf)}; "
-            f"measured was {report.vmaf:.1f}, {abs(off):.1f} {'higher' if off >= 0 else 'lower'}. "
-            f"Its first guess was CRF {number(report.predicted_crf)}."
+            f"Before the first probe, {predictor} expected {measure.text(report.predicted_score, '.1f')} at"
+            f" CRF {number(report.crf)}; measured was {measure.amount(report.score, '.1f')},"
+            f" {abs(off):.1f} {'higher' if off >= 0 else 'lower'}. Its first guess was CRF {number(report.predicted_crf)}."
         ]
     for plugin in report.plugins:
         if not plugin.took_part:
             continue  # the notes say why
         if plugin.kind == "correction" and plugin.captures:
             scores = counted(plugin.captures, "earlier score")
-            lines.append(
-                f"{plugin.name} had learned from {scores} and shifted the curve by {plugin.correction_vmaf:+.2f} VMAF here."
-            )
+            shift = measure.difference(plugin.correction_score or 0.0)
+            lines.append(f"{plugin.name} had learned from {scores} and shifted the curve by {shift} here.")
         elif plugin.captures == 0:
             since = "; it has learned from it" if report.probe_count else ""
             lines.append(f"{plugin.name} had learned nothing of {report.encoder} before this search{since}.")
@@ -205,14 +215,19 @@ def learned_section(report: SearchReport) -> Section:
     return Section(title="What was expected and learned", template="lines", content=[*lines, *report.notes])
 
 
+def scored_by_row(report: ScoredReport) -> tuple[str, str]:
+    """By what and at which size pictures were compared."""
+    return ("VMAF model" if report.metric == USUAL.metric else "metric", report.compared("×"))
+
+
 def settings_section(report: SearchReport, look: Look, more: Sequence[tuple[str, str]] = ()) -> Section:
     """All that is needed to do it again."""
     facts = look.facts
     rows = [
         ("encoder", encoder_text(report)),
         ("pixel format", report.pix_fmt),
-        ("target", f"VMAF {report.target:g}, tolerance {report.tolerance:g}"),
-        ("VMAF model", report.vmaf_model + (" at {}×{}".format(*report.vmaf_size) if report.vmaf_size else "")),
+        ("target", f"{report.measure.text(report.target, 'g')}, tolerance {report.tolerance:g}"),
+        scored_by_row(report),
         ("pooling", report.pool),
         (
             "scored",

@@ -1,4 +1,4 @@
-"""What is believed of one shot: VMAF and size at each CRF, from its features, and exactly where it was encoded."""
+"""What is believed of one shot: score and size at each CRF, from its features, and exactly where it was encoded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from vmaftune.crf_search.posterior import Posterior
 from vmaftune.crf_search.prior import squared_exponential
 from vmaftune.features.measure import Measured
 from vmaftune.features.pilot import pilot_plan
+from vmaftune.quality.measure import USUAL_MEASURE, Measure
 from vmaftune.shots.detect import Shot
 
 PART_DEVIATION_VMAF = 1.0
-"""Standard deviation by which VMAF of 64 frames from the middle of a long shot is off."""
+"""Standard deviation by which the score of 64 frames from the middle of a long shot is off, in VMAF or as much of another
+metric."""
 
 _MISSED_VMAF, _MISSED_LENGTH = 2.0, 0.2
 """What predictors leave unsaid of a shot: they learned from longer samples, which are more alike. Standard deviation, and the
@@ -36,6 +38,7 @@ class ShotModel:
         prediction: its curve, as predicted.
         crfs: the grid, shape (n,), from the best quality to the coarsest.
         pixels: of a frame.
+        measure: of the scores.
     """
 
     def __init__(
@@ -46,10 +49,13 @@ class ShotModel:
         encoder: EncoderSpec,
         crfs: FloatArray,
         pixels: int,
+        measure: Measure = USUAL_MEASURE,
     ) -> None:
-        self.shot, self.measured = shot, measured
-        missed = _MISSED_VMAF**2 * squared_exponential(crf_positions(encoder, crfs), _MISSED_LENGTH)
-        self._curve = Posterior(Prediction(mean=prediction.mean, covariance=prediction.covariance + missed))
+        self.shot, self.measured, self._measure = shot, measured, measure
+        missed = (_MISSED_VMAF * measure.grain) ** 2 * squared_exponential(crf_positions(encoder, crfs), _MISSED_LENGTH)
+        self._curve = Posterior(
+            Prediction(mean=prediction.mean, covariance=prediction.covariance + missed), measure.grain
+        )
         self._crfs = crfs
         self._line = _line(measured.features, encoder, crfs) + math.log2(pixels / 8)
         self._residuals: dict[int, float] = {}
@@ -61,12 +67,12 @@ class ShotModel:
         return bool(self._residuals)
 
     @property
-    def vmafs(self) -> FloatArray:
-        """VMAF at each CRF, falling, shape (n,)."""
-        return np.clip(np.minimum.accumulate(self._curve.mean), 0.0, 100.0)
+    def scores(self) -> FloatArray:
+        """Score at each CRF, falling, shape (n,)."""
+        return self._measure.clipped(np.minimum.accumulate(self._curve.mean))
 
     def deviation(self, place: int) -> float:
-        """Standard deviation of VMAF at one place of the grid."""
+        """Standard deviation of the score at one place of the grid."""
         return float(self._curve.deviation()[place])
 
     def sizes(self, elsewhere: float) -> FloatArray:
@@ -88,22 +94,22 @@ class ShotModel:
         return float(np.mean(list(self._residuals.values())))
 
     def part_deviation(self, frames: int) -> float:
-        """Standard deviation by which VMAF of so many frames from the middle is off."""
-        return PART_DEVIATION_VMAF * math.sqrt(max(0.0, 1.0 - frames / self.shot.frames))
+        """Standard deviation by which the score of so many frames from the middle is off."""
+        return PART_DEVIATION_VMAF * self._measure.grain * math.sqrt(max(0.0, 1.0 - frames / self.shot.frames))
 
-    def take_part(self, place: int, vmaf: float, encoded_bytes: int, frames: int) -> None:
+    def take_part(self, place: int, score: float, encoded_bytes: int, frames: int) -> None:
         """Take in what some frames of it came to."""
-        self._curve.explore(place, vmaf, self.part_deviation(frames))
+        self._curve.explore(place, score, self.part_deviation(frames))
         self._take_size(place, encoded_bytes, frames)
 
-    def take_whole(self, place: int, vmaf: float, encoded_bytes: int) -> None:
+    def take_whole(self, place: int, score: float, encoded_bytes: int) -> None:
         """Take in what all frames of it came to."""
         if not self._exact:  # sizes of a part no longer count
             self._residuals.clear()
             self._exact = True
         elif place in self._residuals:
             return
-        self._curve.condition(place, vmaf)
+        self._curve.condition(place, score)
         self._take_size(place, encoded_bytes, self.shot.frames)
 
     def _take_size(self, place: int, encoded_bytes: int, frames: int) -> None:

@@ -131,8 +131,9 @@ class ShotSource:
         )
         curve = run.predict(context)
         self.notes += [line for line in curve.notes if line not in self.notes]
-        pixels = self.facts.width * self.facts.height
-        return ShotModel(shot, measured, curve.corrected, spec, crfs, pixels)
+        pixels, compared = self.facts.width * self.facts.height, self.comparison
+        measure_ = compared.metric.measure(compared.model)
+        return ShotModel(shot, measured, curve.corrected, spec, crfs, pixels, measure_)
 
     def settings_of(self, piece: Piece) -> EncoderSettings:
         """The encode of a piece; every piece of a source gets the same headers."""

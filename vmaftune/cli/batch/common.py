@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from vmaftune.encoders.spec import number
 from vmaftune.jobs.larger import is_larger
 from vmaftune.media.facts import shown
+from vmaftune.quality.measure import Measure
 from vmaftune.state.folders import cache_folder
 
 QUEUE_FILE = "batch.sqlite"
@@ -46,10 +48,21 @@ def percent_of(report: Mapping[str, Any]) -> float | None:
     return float(found[0]) if found else None
 
 
-def vmaf_of(report: Mapping[str, Any]) -> float | None:
+def score_of(report: Mapping[str, Any]) -> float | None:
     """Of the whole encode where it was measured, else as the search verified it."""
-    final = report.get("final_vmaf")
-    return final if final is not None else search_of(report).get("vmaf")
+    final = _score_of(report, "final_")
+    return final if final is not None else _score_of(search_of(report))
+
+
+def _score_of(report: Mapping[str, Any], which: str = "") -> float | None:
+    """Reports in a queue that an older vmaf-tune filled have VMAF alone."""
+    found: float | None = report.get(f"{which}score", report.get(f"{which}vmaf"))
+    return found
+
+
+def measure_of(report: Mapping[str, Any]) -> Measure:
+    """How the scores of a report are written."""
+    return msgspec.convert(report.get("measure", {}), Measure)
 
 
 def larger_of(report: Mapping[str, Any]) -> bool:
@@ -78,9 +91,9 @@ def result_line(path: Path, report: Mapping[str, Any] | None, reason: str, secon
     """What became of one file."""
     if report is None or reason:
         return failure_line(path, reason)
-    vmaf, percent, probes = vmaf_of(report), percent_of(report), probes_of(report)
+    score, percent, probes = score_of(report), percent_of(report), probes_of(report)
     parts = [f"{name_of(path)}: CRF {number(report['crf'])}"]
-    parts += [f"VMAF {vmaf:.2f}"] if vmaf is not None else []
+    parts += [measure_of(report).text(score)] if score is not None else []
     larger = ", larger than its source" if larger_of(report) else ""
     parts += [f"{percent:.1f} %{larger}"] if percent is not None else []
     parts += [f"{probes} probe{'' if probes == 1 else 's'}", f"{seconds:.1f} s"]

@@ -16,24 +16,27 @@ from vmaftune.batch.queue import STATES, Queue, Row
 from vmaftune.cli.batch.common import (
     failure_line,
     larger_of,
+    measure_of,
     name_of,
     percent_of,
     probes_of,
     queue_option,
     queue_path,
-    vmaf_of,
+    score_of,
 )
 from vmaftune.cli.batch.screen import files
 from vmaftune.cli.output import print_json
 from vmaftune.errors import UserError
 from vmaftune.json_text import encoded
 from vmaftune.media.facts import shown
+from vmaftune.quality.measure import Measure
+from vmaftune.quality.scale import USUAL
 from vmaftune.state.output import write_output
 
 _PATH = click.Path(path_type=Path)
 _COLUMNS = (
     *("file", "output", "state", "crf", "vmaf", "encoded_percent", "probes", "seconds", "reason", "options"),
-    *("larger", "warnings"),
+    *("larger", "warnings", "score", "metric", "unit"),
 )
 
 
@@ -138,11 +141,14 @@ def _csv(rows: list[Row]) -> bytes:
     table.writerow(_COLUMNS)
     for row in rows:
         report = row.report
-        found = (
-            (None,) * 4 if report is None else (report["crf"], vmaf_of(report), percent_of(report), probes_of(report))
-        )
+        score = None if report is None else score_of(report)
+        measure = Measure() if report is None else measure_of(report)
+        vmaf = score if measure.name == USUAL.metric else None
+        found = (None,) * 4 if report is None else (report["crf"], vmaf, percent_of(report), probes_of(report))
         options = " ".join(f"{name}={value}" for name, value in row.options.items())
         larger = None if report is None else int(larger_of(report))
         said = " | ".join(row.warnings)
-        table.writerow((row.path, row.output_path, row.state, *found, row.seconds, row.reason, options, larger, said))
+        scored = (None,) * 3 if score is None else (score, measure.name, measure.unit)
+        ended = (row.seconds, row.reason, options, larger, said)
+        table.writerow((row.path, row.output_path, row.state, *found, *ended, *scored))
     return text.getvalue().encode("utf-8", "surrogateescape")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vmaftune.batch.queue import Row
-from vmaftune.cli.batch.common import larger_of, name_of, percent_of, probes_of, search_of, vmaf_of
+from vmaftune.cli.batch.common import larger_of, measure_of, name_of, percent_of, probes_of, score_of, search_of
 from vmaftune.report.batch import BatchFile, batch_page
 from vmaftune.report.page import write_page
 
@@ -27,7 +27,8 @@ def _batch_file(row: Row) -> BatchFile:
         state=row.state,
         reason=row.reason or "",
         crf=report.get("crf"),
-        vmaf=vmaf_of(report),
+        score=score_of(report),
+        measure=measure_of(report),
         target=search_of(report).get("target"),
         source_bytes=report.get("source_bytes"),
         output_bytes=report.get("output_bytes"),

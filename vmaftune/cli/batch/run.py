@@ -147,6 +147,7 @@ def command(**options: Any) -> int:
                     overwrite=run["overwrite"],
                     said=session.warnings,
                     learn=learn,
+                    metrics=session.manager.metrics,
                 )
         except (KeyboardInterrupt, SystemExit):
             executor.close()

@@ -69,7 +69,7 @@ class BatchScreen(LiveLine, BatchObserver):
         task = self._running[row.id][2]
         self._running[row.id] = (row, step, task)
         if self.display is not None and task is not None:
-            verified = "" if step.verified is None else f"  VMAF {step.verified[1]:.2f}"
+            verified = "" if step.verified is None else f"  {step.measure.text(step.verified[1])}"
             self.display.update(task, completed=step.done, state=f"{step.what} {100 * step.share:.0f} %{verified}")
         self._refresh()
 
