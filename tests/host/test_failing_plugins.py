@@ -80,7 +80,7 @@ FINE = {"correct": "return Adjustment(shift=np.zeros(n), captures=0)", "learn": 
         ("correct", "raise ValueError('two\\nlines')", "two lines"),
         ("correct", "return Adjustment(shift=np.full(n, np.nan), captures=1)", "no number"),
         ("correct", "return Adjustment(shift=np.zeros(3), captures=1)", "shape"),
-        ("correct", "return Adjustment(shift=np.full(n, 41.0), captures=1)", "41.0 VMAF"),
+        ("correct", "return Adjustment(shift=np.full(n, 41.0), captures=1)", "41.0 is beyond"),
         ("correct", "return None", "NoneType"),
         ("learn", "1 / 0", "division by zero"),
         ("make", "import a_module_that_is_not_there", "No module named"),

@@ -38,23 +38,6 @@ class _Broken(Psnr):
 def vmaftune_metrics():
     yield _Broken()
 """
-SEARCH_BY_PSNR = """
-import sys
-from pathlib import Path
-import msgspec
-from vmaftune.errors import VmafTuneError
-from vmaftune.jobs.observer import JobObserver
-from vmaftune.jobs.search import run_search
-from vmaftune.jobs.session import Session, warn
-try:
-    options = {"metric": "psnr", "min_vmaf": 38.0, "tolerance": 0.5, "encoder": "libx264", "preset": "medium", "cache": False}
-    session = Session(options)
-    report = msgspec.to_builtins(run_search(session, Path(sys.argv[1]), JobObserver()))
-    print(msgspec.json.encode({"score": report["vmaf"], "probes": report["probes"]}).decode())
-except VmafTuneError as error:
-    warn(str(error))
-    sys.exit(error.exit_code)
-"""
 BROKEN_IMPORT = "\nraise ImportError('gone on purpose')\n"
 
 
@@ -173,7 +156,9 @@ def _search(environment: Environment, clip: Path, *options: str) -> tuple[int, d
 
 def _search_by_psnr(environment: Environment, clip: Path) -> tuple[int, dict[str, Any], list[str]]:
     """As _search, by the metric of the template."""
-    done = environment.run([environment.python, "-c", SEARCH_BY_PSNR, clip])
+    target = ["--metric", "psnr", "--min-score", "38", "--tolerance", "0.5", "--no-cache"]
+    command = ["crf-search", "-i", clip, "-e", "libx264", "--preset", "medium", *target, "--json"]
+    done = environment.vmaf_tune(*command)
     own = [line for line in done.stderr.splitlines() if line.startswith("vmaf-tune: ")]
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, json.loads(done.stdout or "{}"), own

@@ -82,7 +82,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 _ASKED = (
     *("decide", "filter_text", "conversion", "read_log", "features", "neighbours", "model_name", "depth", "limits"),
-    *("scores", "of_frames", "pooled", "check_pool"),
+    *("scores", "of_frames", "pooled", "check_pool", "itself", "measure"),
 )
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
