@@ -30,7 +30,7 @@ def test_a_search_of_another_scale(
     asked: dict[str, Any], target: float, tolerance: float, predictor: str, name: str, grainy: Path, tmp_path: Path
 ) -> None:
     fixed = {"encoder": "libx264", "cache_dir": tmp_path, "cache": False}
-    session = Session({**fixed, **asked, "min_vmaf": target, "tolerance": tolerance})
+    session = Session({**fixed, **asked, "min_score": target, "tolerance": tolerance})
     said = f"the prior of {name} is made from that of vmaf_v0.6.1"
     report = run_search(session, grainy, JobObserver())
     assert report.target_met and report.predictor.startswith(f"{predictor}@")

@@ -8,6 +8,7 @@ relation with its own uncertainty, and comes out with that of the relation added
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.resources
 import math
 from collections.abc import Iterator, Sequence
@@ -126,7 +127,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Relations(msgspec.Struct, frozen=True, kw_only=True):
+class Relations(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """All that was measured.
 
     Attributes:
@@ -136,6 +137,12 @@ class Relations(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int
     relations: tuple[Relation, ...]
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Identifies the table, such as ``scales_v1-1a2b3c4d``: what is learned of a curve that went through it rests on it."""
+        digest = hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+        return f"scales_v{self.schema}-{digest[:8]}"
 
     def of(self, known: Scale, asked: Scale) -> Relation | None:
         """The relation between two scales; None where it was not measured."""

@@ -308,10 +308,11 @@ class PluginRun:
                 predictor, prediction = outcome
                 self.predictor_version = predictor.version
                 if bridge is not None:
+                    self.predictor_version += f".{shipped().version}"
                     at = crf_positions(context.encoder, context.crfs)
                     prediction = bridge.over(prediction, at, self._metric(context.scale))
                 note = "; ".join([*why, *([prediction.note] if prediction.note else [])]) or None
-                return f"{name}@{predictor.version}", Prediction(
+                return f"{name}@{self.predictor_version}", Prediction(
                     mean=prediction.mean, covariance=prediction.covariance, note=note
                 )
         note = "; ".join([*why, "no predictor knows this curve, the search starts without one"])
