@@ -154,10 +154,10 @@ class Relations(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         A scale's relation leads to it, or else to the nearest one that was measured, in this order: of the same generation of
         models, for pictures of the same size, for the same frame rates, of the same model, at the same bits, compared at the
         same size. Where it is not the one that was asked for, the band is wider by what such a step comes to where it was
-        measured. The pool comes last.
+        measured. The pool comes last. Of two ways to one scale the one is taken from whose mean sources lie less far.
         """
         ways = [way for scale in known if (way := self._bridge(scale, asked)) is not None]
-        return min(ways, key=lambda way: (_away(way.reached, asked), _away(way.known, asked)), default=None)
+        return min(ways, key=lambda way: (_away(way.reached, asked), way.deviation), default=None)
 
     def _bridge(self, known: Scale, asked: Scale) -> Bridge | None:
         if known.pool not in ("mean", asked.pool):
@@ -209,6 +209,11 @@ class Bridge:
     relation: Relation | None
     wider: tuple[Relation, ...]
     pooled: Relation | None
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation between sources on the way to ``reached``, in the middle of what is searched for."""
+        return 0.0 if self.relation is None else float(self.relation.deviation_at(np.array([_TOLD_AT]))[0])
 
     def over(self, given: Prediction, at: FloatArray, metric: Metric) -> Prediction:
         """A prediction of the known scale as one of the asked scale, with a note that says so.
