@@ -17,11 +17,11 @@ from vmaftune.jobs.session import Session
 
 QUICK = (*USUAL, "--tolerance", "20", "--min-crf", "20", "--max-crf", "26")
 SCALES: dict[str, dict[str, Any]] = {
-    "vmaf_v0.6.1": {"min_vmaf": 70.0},
-    "vmaf_v0.6.1~p5": {"min_vmaf": 60.0, "pool": "p5"},
-    "vmaf_v0.6.1neg": {"min_vmaf": 65.0, "vmaf_model": "vmaf_v0.6.1neg"},
-    "vmaf_v1.0.16_3d0h~10bit": {"min_vmaf": 66.0, "vmaf_model": "vmaf_v1.0.16_3d0h"},
-    "xpsnr~8bit": {"min_vmaf": 25.0, "metric": "xpsnr"},
+    "vmaf_v0.6.1": {"min_score": 70.0},
+    "vmaf_v0.6.1~p5": {"min_score": 60.0, "pool": "p5"},
+    "vmaf_v0.6.1neg": {"min_score": 65.0, "vmaf_model": "vmaf_v0.6.1neg"},
+    "vmaf_v1.0.16_3d0h~10bit": {"min_score": 66.0, "vmaf_model": "vmaf_v1.0.16_3d0h"},
+    "xpsnr~8bit": {"min_score": 25.0, "metric": "xpsnr"},
 }
 ORDERS = [list(SCALES), list(reversed(SCALES)), [list(SCALES)[place] for place in (1, 4, 0, 3, 2)]]
 FILTERED = "ridge-sidecar takes no part, and nothing is learned: a filter of yours"

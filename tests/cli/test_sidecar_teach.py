@@ -58,12 +58,12 @@ def test_rows_of_a_corpus_are_taken_as_they_are(program: Program) -> None:
 
 
 def test_a_feature_that_is_not_known_is_null(program: Program) -> None:
-    """Another predictor then gives the curve, and what is learned belongs to that one."""
+    """No predictor knows such a source, and what is learned belongs to none."""
     features = [
         None if name.startswith("pilot") else value for name, value in zip(NAMES, GOOD["features"], strict=True)
     ]
     ended = _record(program, f"{json.dumps(GOOD)}\n{json.dumps({**GOOD, 'features': features})}\n")
-    assert ended.code == 0 and "predicted by population_v2-" in ended.out and "predicted by mlp_v1-" in ended.out
+    assert ended.code == 0 and "predicted by none" in ended.out and "predicted by mlp_v1-" in ended.out
     states = [row["state"] for row in program("sidecar", "status", "--json").json["states"]]
     assert sorted((s["predictor_version"].split("_")[0], s["captures"]) for s in states) == [
         ("mlp", 1),

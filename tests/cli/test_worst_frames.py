@@ -76,9 +76,11 @@ def test_text_has_a_line_for_each(program: Program, clip: Path) -> None:
     assert ended.code == 0 and len(lines) == 4 and "adm2" in lines[1] and lines[0].startswith("VMAF 9")
 
 
-def test_a_model_that_measures_other_features_has_those_that_it_shares(program: Program, clip: Path) -> None:
+def test_neg_has_the_features_that_it_measures(program: Program, clip: Path) -> None:
     line = ("worst-frames", clip, clip, *PLAIN, "--vmaf-model", "vmaf_v0.6.1neg")
-    assert set(program(*line, "--json").json["worst"][0]["features"]) == {"motion2"}
+    assert set(program(*line, "--json").json["worst"][0]["features"]) == {
+        *("adm2", "motion2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3")
+    }
     assert program(*line).code == 0
 
 

@@ -31,10 +31,10 @@ _LARGEST_MODEL_BYTES = 2**26
 _ONE_OF_THE_SIDES, _WIDEST = 216, 11
 # What it can be told of the size of an encode (measured), with one side from _ONE_OF_THE_SIDES on too.
 _LEAST_ENCODED, _MOST_ENCODED = (180, 150), 7680
-# In a log: v0's as they are, but for the prefix of those in whole numbers; v1's end in the options of its model. The log of v0
-# holds some of v1's too, which it does not use.
+# In a log: v0's as they are, but for the prefix of those in whole numbers, and the limit to enhancement of NEG; v1's end in the
+# options of its model. The log of v0 holds some of v1's too, which it does not use.
 _FEATURE = re.compile(
-    r"(?:integer_)?(?:(?P<v0>adm2|motion2|vif_scale[0-3])|(?P<v1>adm3|motion3|cambi|speed_chroma_uv)_.+)"
+    r"(?:integer_)?(?:(?P<v0>adm2|motion2|vif_scale[0-3])(?:_egl_1)?|(?P<v1>adm3|motion3|cambi|speed_chroma_uv)_(?!egl_1$).+)"
 )
 
 

@@ -70,8 +70,9 @@ def record(file: Path, **options: Any) -> None:
 
     \b
     {"features": [20 numbers], "encoder": "libx264", "preset": "medium", "crf": 23, "observed": 94.1}
-    features may be {"name": number} too, in the units of docs/predictor.md; "unix_seconds" says when, and "scale" of what
-    scale it was observed, such as "vmaf_v0.6.1~p5": the mean of VMAF v0.6.1 where it is left out.
+    features may be {"name": number} too, in the units of docs/predictor.md; "unix_seconds" says
+    when, and "scale" of what scale it was observed, such as "vmaf_v0.6.1~p5": the mean of VMAF
+    v0.6.1 where it is left out.
 
     All lines are checked before anything is learned. Lines with the same features are one source. A score that is known
     already adds nothing.
