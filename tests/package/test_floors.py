@@ -76,7 +76,7 @@ BEYOND_THE_CONTRACT = {
     "metrics": "quality",
     "predictors": "models nearest",
     "sidecars": "extras",
-    "trainers": "corpus features host models quality state trainer training",
+    "trainers": "corpus features host models state trainer training",
 }
 
 
