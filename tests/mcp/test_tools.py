@@ -78,7 +78,8 @@ def test_a_search_is_verified(server: Server, program: Program, clip: Path) -> N
     found = server.call("crf_search", {**arguments, "plugins": ["ridge-sidecar"]}, clip.parent).structured_content
     assert found["target_met"] and found["vmaf"] >= 90 and found["message"] is None
     assert found["crf"] in [probe["crf"] for probe in found["probes"]]
-    assert "ridge-sidecar takes no part" in found["notes"][-1]
+    assert "pictures at their own size is made from that of vmaf_v0.6.1" in found["notes"][-1]
+    assert [plugin["name"] for plugin in found["plugins"]] == ["ridge-sidecar"]
     assert program.search(clip)["crf"] == found["crf"]
 
 
@@ -150,7 +151,7 @@ def test_the_worst_frames_are_shown_beside_their_reference(server: Server, clip:
         ("crf_search", {"source": "clip.mkv", "vfilter": "movie=/etc/x"}, "unknown field `vfilter`"),
         ("crf_search", {"source": "clip.mkv", "encoder": "--enc"}, "encoder"),
         ("crf_search", {"source": "clip.mkv", "encoder": "nosuch"}, "nosuch"),
-        ("crf_search", {"source": "clip.mkv", "min_vmaf": 101}, "min_vmaf"),
+        ("crf_search", {"source": "clip.mkv", "min_vmaf": 101}, "--min-vmaf 101 must be above 0 and at most 100"),
         ("crf_search", {"source": "clip.mkv", "plugins": ["nosuch"]}, "nosuch"),
         (
             "compare_models",

@@ -77,7 +77,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """For a person: ``vmaf_v0.6.1, pool p5``."""
         parts = [self.model or self.metric]
         parts += [f"pool {self.pool}"] if self.pool != "mean" else []
-        parts += [f"at {'the pictures own size' if self.size == 'none' else self.size}"] if self.size != "auto" else []
+        size = "their own size" if self.size == "none" else self.size
+        parts += [f"pictures at {size}"] if self.size != "auto" else []
         parts += [f"at {self.depth} bits"] if self.depth is not None else []
         return ", ".join(parts)
 
