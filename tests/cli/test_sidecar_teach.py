@@ -67,7 +67,7 @@ def test_a_feature_that_is_not_known_is_null(program: Program) -> None:
     states = [row["state"] for row in program("sidecar", "status", "--json").json["states"]]
     assert sorted((s["predictor_version"].split("_")[0], s["captures"]) for s in states) == [
         ("mlp", 1),
-        ("population", 1),
+        ("none", 1),
     ]
 
 
