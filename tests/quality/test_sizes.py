@@ -18,9 +18,8 @@ from vmaftune.quality.vmaf import MODELS, VMAF
 __all__ = ["program"]
 
 V0, V1, FINE_V1 = "vmaf_v0.6.1", "vmaf_v1.0.16_3d0h", "vmaf_v1.0.16_3d0h_2160"
-NOT_BUILT_IN = {"vmaf_b_v0.6.3", "vmaf_float_b_v0.6.3"}  # into the embedded ffmpeg
 TAKEN = [
-    *((model, "18x18") for model, known in MODELS.items() if known.generation == "v0" and model not in NOT_BUILT_IN),
+    *((model, "18x18") for model, known in MODELS.items() if known.generation == "v0"),
     *((model, "216x160") for model, known in MODELS.items() if known.least_side == 160),
     *((model, "160x216") for model, known in MODELS.items() if known.least_side == 160),
     *((model, f"{known.least_side}x{known.least_side}") for model, known in MODELS.items() if known.least_side > 200),

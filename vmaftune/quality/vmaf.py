@@ -14,6 +14,7 @@ import msgspec
 
 from vmaftune.errors import UserError, VmafTuneError
 from vmaftune.escape import filter_value, nested_value
+from vmaftune.nearest import meant
 from vmaftune.quality.metric import Asked, Comparison, Metric, Pictures, fitted, parsed_size
 
 MODEL_HD = "vmaf_v0.6.1"
@@ -71,12 +72,10 @@ def _v1(bound: tuple[int, int], least_side: int, *, highest: float = 100.0, hfr:
 MODELS: dict[str, Model] = {
     MODEL_HD: Model(),
     "vmaf_v0.6.1neg": Model(),
-    "vmaf_b_v0.6.3": Model(),
     MODEL_4K: Model(bound=_UHD),
     "vmaf_4k_v0.6.1neg": Model(bound=_UHD),
     "vmaf_float_v0.6.1": Model(),
     "vmaf_float_v0.6.1neg": Model(),
-    "vmaf_float_b_v0.6.3": Model(),
     "vmaf_float_4k_v0.6.1": Model(bound=_UHD),
     "vmaf_v1.0.16_3d0h": _v1(_HD, 160),
     "vmaf_v1.0.16_hfr_3d0h": _v1(_HD, 160, hfr=True),
@@ -134,6 +133,7 @@ class Vmaf(Metric):
         if known is None and Path(model).suffix != ".json":
             raise UserError(
                 f"--vmaf-model {model}: there is no such model; there is: {', '.join(MODELS)}, or a .json file"
+                f"{meant(model, MODELS)}"
             )
         if known is None and not Path(model).is_file():
             raise UserError(f"--vmaf-model {model}: no such file")
