@@ -54,7 +54,7 @@ def test_a_part_leaves_doubt_and_the_whole_none() -> None:
     model.take_whole(_at(24), 87.0, 50_000)
     assert before > after_part > 0.5 > 0.1 > model.deviation(_at(24))
     assert model.scores[_at(24)] == pytest.approx(87.0, abs=0.02)
-    assert model.sizes(0.0)[_at(24)] == pytest.approx(50_000)  # and not what the part let expect
+    assert model.sizes(0.0)[_at(24)] == pytest.approx(50_000)  # and not what the part predicts
 
 
 @pytest.mark.parametrize("true_slope", (-0.4, -1.0, -2.5))

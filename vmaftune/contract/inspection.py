@@ -15,7 +15,7 @@ class LearnedState(msgspec.Struct, frozen=True, kw_only=True):
         captures: how many, of how many ``sources``; ``absurd`` ones among them count for nothing.
         presets: captures by preset; "" where the encoder has none.
         status: ``learning | healthy | drifting | stale``.
-        ratio: rms over the last ``window`` captures of what correction left, over what the prediction let expect.
+        ratio: rms over the last ``window`` captures of what correction left, over what the prediction said that it would be.
         rms_before, rms_after: of the residuals in the window, in score; None while there are none.
         last_unix_seconds: when the last capture was made.
         size_bytes: of the file.

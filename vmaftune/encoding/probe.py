@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,8 +112,16 @@ def encode_and_score(
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with metric.at_hand(comparison, folder) as named:
+                compared = functools.partial(
+                    graph,
+                    comparison=named,
+                    reference_filter=settings.video_filter,
+                    threads=threads,
+                    log=files.log,
+                    selection=selection,
+                )
                 encode_seconds, score_seconds = run(
-                    ffmpeg, sample, stream_index, settings, crf, named, selection, threads, files, on_progress
+                    ffmpeg, sample, stream_index, settings, crf, compared, files, on_progress
                 )
             scores = metric.scores(metric.read_log(files.log))
             sizes, frames_read = packet_bytes(files.packets), count_frames(files.read)
@@ -156,9 +166,7 @@ def _one_process(
     stream_index: int,
     settings: EncoderSettings,
     crf: float,
-    comparison: Comparison,
-    selection: Selection | None,
-    threads: int,
+    compared: Callable[[str, str], str],
     files: _Files,
     on_progress: ProgressCallback | None,
 ) -> tuple[float, float]:
@@ -166,21 +174,12 @@ def _one_process(
 
     The metric's output goes to an output of its own: unlabelled, it would join the first output and close a cycle.
     """
-    compared = graph(
-        "dec:0",
-        f"0:{stream_index}",
-        comparison,
-        reference_filter=settings.video_filter,
-        threads=threads,
-        log=files.log,
-        selection=selection,
-    )
     arguments = command(
         encoded(sample, stream_index, settings, crf, files.packets, LIST_PACKETS),
         _scored(files.read),
         first=settings.spec.device_arguments,
         decoders=["0:0"],
-        graph=compared,
+        graph=compared("dec:0", f"0:{stream_index}"),
     )
     seconds, _ = process.run(ffmpeg.path, arguments, on_progress=on_progress)
     return seconds, 0.0
@@ -192,9 +191,7 @@ def _two_processes(
     stream_index: int,
     settings: EncoderSettings,
     crf: float,
-    comparison: Comparison,
-    selection: Selection | None,
-    threads: int,
+    compared: Callable[[str, str], str],
     files: _Files,
     on_progress: ProgressCallback | None,
 ) -> tuple[float, float]:
@@ -203,20 +200,11 @@ def _two_processes(
         output = encoded(sample, stream_index, settings, crf, made, {"f": "matroska"})
         encode = command(output, first=settings.spec.device_arguments)
         encode_seconds, _ = process.run(ffmpeg.path, encode, on_progress=on_progress)
-        compared = graph(
-            "0:v:0",
-            f"1:{stream_index}",
-            comparison,
-            reference_filter=settings.video_filter,
-            threads=threads,
-            log=files.log,
-            selection=selection,
-        )
         score = command(
             Output(["0:v:0"], files.packets, {"c": "copy"} | LIST_PACKETS),
             _scored(files.read),
             inputs=(read(made), read(sample, KEEP_FILTERS)),
-            graph=compared,
+            graph=compared("0:v:0", f"1:{stream_index}"),
         )
         score_seconds, _ = process.run(ffmpeg.path, score)
     finally:

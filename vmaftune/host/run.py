@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vmaftune.config.validate import validated
-from vmaftune.contract.curves import Adjustment, CurveContext, FloatArray, Prediction
+from vmaftune.contract.curves import Adjustment, CurveContext, Prediction
 from vmaftune.contract.plugins import Correction, PluginContext, Predictor, Trainer
 from vmaftune.contract.positions import crf_positions
 from vmaftune.contract.records import ProbeRecord, ProbeRequest
@@ -22,6 +21,7 @@ from vmaftune.crf_search.curve import PredictedCurve
 from vmaftune.crf_search.prior import uninformed
 from vmaftune.errors import PluginError, Unsupported
 from vmaftune.host import versions
+from vmaftune.host.answers import LARGEST_SHIFT, checked_adjustment, checked_prediction
 from vmaftune.host.manager import PluginManager, Registration
 from vmaftune.host.pending import Lesson, PendingCaptures
 from vmaftune.host.relations import Bridge, shipped
@@ -31,14 +31,6 @@ from vmaftune.quality.vmaf import VMAF
 from vmaftune.state.store import Store
 
 Result = TypeVar("Result")
-
-LARGEST_SHIFT = 40.0
-"""A correction of more than this, in differences as large as one VMAF, is a fault, not knowledge."""
-
-_BEYOND_LIMITS = 5.0  # grains by which a mean may lie outside of what the scale's scores can be
-
-_NEGATIVE_VARIANCE_TOLERATED = 1e-6
-_ASYMMETRY_TOLERATED = 1e-6  # of the largest value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +121,7 @@ class PluginRun:
         for correction_name, correction in corrections.items():
 
             def correct(correction: Correction = correction, curve: Prediction = curve) -> Adjustment:
-                return _checked_adjustment(correction.correct(context, curve), len(context.crfs), largest)
+                return checked_adjustment(correction.correct(context, curve), len(context.crfs), largest)
 
             adjustment = self._guarded(correction_name, "correct", correct)
             if adjustment is not None:
@@ -297,7 +289,7 @@ class PluginRun:
                         self._made_predictors[name] = spec.factory(self._context(name))
                     predictor = self._made_predictors[name]
                     prediction = predictor.predict(asked)
-                    return predictor, _checked_prediction(prediction, asked, self._metric(asked.scale))
+                    return predictor, checked_prediction(prediction, asked, self._metric(asked.scale))
                 except Unsupported as unsupported:
                     return unsupported
 
@@ -401,44 +393,3 @@ def _asked_of(spec: Any, context: CurveContext) -> tuple[CurveContext | None, Br
         return context, None
     bridge = shipped().bridge(spec.scales, context.scale)
     return None if bridge is None else replace(context, scale=bridge.known), bridge
-
-
-def _checked_prediction(prediction: Prediction, asked: CurveContext, metric: Metric) -> Prediction:
-    mean, n = np.asarray(prediction.mean, float), len(asked.crfs)
-    if mean.shape != (n,):
-        raise ValueError(f"it predicted a curve of shape {mean.shape}, not {(n,)}")
-    if not np.isfinite(mean).all():
-        raise ValueError("it predicted a value that is no number")
-    low, high = metric.limits(asked.scale.model)
-    beyond = _BEYOND_LIMITS * metric.grain
-    if mean.min() < low - beyond or mean.max() > high + beyond:
-        raise ValueError(f"it predicted {metric.title} from {mean.min():.1f} to {mean.max():.1f}")
-    return Prediction(mean=mean, covariance=_checked_covariance(prediction.covariance, n), note=prediction.note)
-
-
-def _checked_covariance(given: FloatArray, n: int) -> FloatArray:
-    covariance = np.asarray(given, float)
-    if covariance.shape != (n, n):
-        raise ValueError(f"its covariance has shape {covariance.shape}, not {(n, n)}")
-    if not np.isfinite(covariance).all():
-        raise ValueError("its covariance has a value that is no number")
-    if (
-        np.abs(covariance - covariance.T).max(initial=0.0)
-        > _ASYMMETRY_TOLERATED * (1.0 + np.abs(covariance).max(initial=0.0))
-        or covariance.diagonal().min(initial=0.0) < -_NEGATIVE_VARIANCE_TOLERATED
-    ):
-        raise ValueError("its covariance is not symmetric with a diagonal of variances")
-    return covariance
-
-
-def _checked_adjustment(adjustment: Adjustment, n: int, most: float) -> Adjustment:
-    shift = np.asarray(adjustment.shift, float)
-    if shift.shape != (n,):
-        raise ValueError(f"its correction has shape {shift.shape}, not {(n,)}")
-    largest = float(np.abs(shift).max(initial=0.0))
-    if not math.isfinite(largest):
-        raise ValueError("its correction has a value that is no number")
-    if largest > most:
-        raise ValueError(f"its correction of {largest:.1f} is beyond the {most:.0f} that can be believed")
-    covariance = None if adjustment.covariance is None else _checked_covariance(adjustment.covariance, n)
-    return Adjustment(shift=shift, captures=adjustment.captures, covariance=covariance, note=adjustment.note)

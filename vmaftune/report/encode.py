@@ -100,7 +100,7 @@ def _lead(report: EncodeReport) -> list[str]:
         scored = report.measure.text(report.final_score)
         line = f"All {counted(report.frames, 'frame')} of the encode were scored: {scored}"
         if report.search is not None:
-            line += f", where its samples had let expect {report.search.score:.2f} and {report.search.target:g} was asked for"
+            line += f", where its samples have {report.search.score:.2f} and {report.search.target:g} was asked for"
         lines.append(f"{line}.")
     elif report.search is not None:
         asked = f"{report.search.target:g} was asked for"

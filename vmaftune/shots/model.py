@@ -79,7 +79,7 @@ class ShotModel:
         """Bytes at each CRF, falling, shape (n,).
 
         Args:
-            elsewhere: how far sizes of other shots are from where their pilots let expect them, in log2; what is taken for
+            elsewhere: how far sizes of other shots are from what their pilots predict, in log2; what is taken for
                 this shot's, where nothing of it was encoded.
         """
         log2 = self._line + elsewhere

@@ -114,7 +114,7 @@ class ShotSource:
             )
 
     def model(self, shot: Shot, crfs: FloatArray, run: PluginRun) -> ShotModel:
-        """What features and predictor let expect of a shot."""
+        """What is expected of a shot by its features and the predictor."""
         spec, preset = self.settings.spec, self.settings.preset
         plan = pilot_plan(spec.pilot_family)
         key = self._key(shot, SCHEMA_VERSION, plan)

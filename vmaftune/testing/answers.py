@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from vmaftune.contract.curves import Adjustment, CurveContext, FloatArray, Prediction
-from vmaftune.host.run import LARGEST_SHIFT
+from vmaftune.host.answers import LARGEST_SHIFT
 from vmaftune.testing.check import ContractError
 
 SAME_VMAF = 1e-9
